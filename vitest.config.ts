@@ -113,7 +113,7 @@ const filesOfDesksInTurn = [
   'src/relay/deliveries/{lanes,replays}.test.ts',
   'test/journeys/{addresses,bad_input,contact_clicks,desk,documents,goals,identities,imports,late_ids,listening}.test.ts',
   'test/journeys/{missing,moving_in,organisations,product_events,profiles,quality,realtime,request_measures,revenue,roles}.test.ts',
-  'test/journeys/{relay_alerts,relay_goals,relay_intake_edges,relay_reading,relay_settings,relay_uploads,shares,shields,site_limits}.test.ts',
+  'test/journeys/{relay_alerts,relay_goals,relay_intake_edges,relay_pixels,relay_reading,relay_settings,relay_uploads,shares,shields,site_limits}.test.ts',
 ];
 
 /** In this order. A process goes on with the next file only where that is one of the same kind, so kinds are not mixed. */

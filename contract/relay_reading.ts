@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { words } from './api.ts';
 import { type Conversion, clickIds } from './conversion.ts';
+import { browserStates, pixelPlatforms } from './pixels.ts';
 import { conversionRegions, deliveryStates } from './relay.ts';
 import { askedStates, relayPeriods } from './relay_asked.ts';
 
@@ -105,6 +106,10 @@ const narrowing = {
   state: z.enum(askedStates).optional().describe('Of a delivery.'),
   reason: reason.optional().describe('Of a delivery: a word of ours or a code of the platform.'),
   event: words(512).optional().describe('The event by its own name.'),
+  browser: z
+    .enum(browserStates)
+    .optional()
+    .describe('Of a delivery: what is known of the browser’s own event, where its site counts calls of pixels.'),
   period: z
     .enum(relayPeriods)
     .optional()
@@ -241,6 +246,10 @@ export const conversionStory = z.object({
       purposes: z.array(z.object({ purpose: z.string(), said: z.enum(['granted', 'denied', 'unknown']) })),
       platform_id: z.string(),
       platform_event: z.string().nullable(),
+      /** What is known of the browser’s own event; null where the site counts no calls of pixels. */
+      browser: z.enum(browserStates).nullable(),
+      /** The event that a pixel has to be called with to be the same one. */
+      browser_event: z.string().nullable(),
       value: z.string().nullable(),
       waits_for: z.string().nullable(),
       next_at: z.string().nullable(),
@@ -371,6 +380,43 @@ export const matchQuality = z.object({
   doubles: z.number().int(),
 });
 export type MatchQuality = z.infer<typeof matchQuality>;
+
+// Browser and server
+
+const stepCounts = z.array(z.number().int());
+export const browserShare = z.object({
+  span: relaySpan,
+  steps: z.array(z.string()).describe('Days of the organisation’s zone.'),
+  /** Sources that count calls of pixels. */
+  counting_sources: z.number().int(),
+  /** What platforms accepted of events of pages, by destination and event, and what is known of the browser’s own event. */
+  server: z.array(
+    z.object({
+      destination: z.object({ id, name: z.string().nullable(), kind: z.string(), label: z.string() }),
+      event: z.string(),
+      /** As the platform has it. */
+      sent_as: z.string(),
+      count: z.number().int(),
+      states: z.record(z.enum(browserStates), z.number().int()),
+      by_step: stepCounts,
+      same_by_step: stepCounts,
+    }),
+  ),
+  /** Calls of pixels that no delivery belonged to, of events that the relay sends. Those of two days may still be met. */
+  browser: z.array(
+    z.object({
+      platform: z.enum(pixelPlatforms),
+      label: z.string(),
+      event: z.string(),
+      with_id: z.number().int(),
+      without_id: z.number().int(),
+      by_step: stepCounts,
+    }),
+  ),
+  /** There are more rows than these. */
+  is_cut: z.boolean(),
+});
+export type BrowserShare = z.infer<typeof browserShare>;
 
 // Deletion
 

@@ -43,6 +43,14 @@ const goalSettings = {
   ip_and_agent: z
     .boolean()
     .describe("Of goals alone: their conversions have the address and the User-Agent of the visitor's browser."),
+  browser_ids: z
+    .boolean()
+    .describe(
+      'Of goals alone: their conversions have what pixels of the platforms they go to keep in the browser (`_fbc`, `_fbp`, `_ttp`), of visitors who said yes to ads.',
+    ),
+  pixel_calls: z
+    .boolean()
+    .describe('Of goals alone: counts which events, with which ids, the pixels on the site are called with.'),
 };
 
 const sourceSettings = {
@@ -105,6 +113,8 @@ export const newRelaySource = z.strictObject({
   signature: newSignature.optional(),
   click_ids: goalSettings.click_ids.optional(),
   ip_and_agent: goalSettings.ip_and_agent.optional(),
+  browser_ids: goalSettings.browser_ids.optional(),
+  pixel_calls: goalSettings.pixel_calls.optional(),
 });
 export const relaySourceChange = z
   .strictObject({

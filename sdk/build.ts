@@ -31,6 +31,12 @@ export const buildStorage = async (): Promise<{ code: string; bytes: Size }> => 
   return { code, bytes: sizeOf(code) };
 };
 
+/** What the script loads where a tag says `data-pixels`: a module, served at `/js/fairlead-pixels.js`. */
+export const buildPixels = async (): Promise<{ code: string; bytes: Size }> => {
+  const code = await bundle('src/pixels.ts', 'esm');
+  return { code, bytes: sizeOf(code) };
+};
+
 /** The npm entry: one module, and the types that TypeScript writes for it. */
 const buildPackage = async () => {
   await writeFile(pathOf('dist/index.js'), await bundle('src/index.ts', 'esm'));
@@ -89,7 +95,12 @@ const sizeOf = (code: string): Size => ({
 
 if (import.meta.main) {
   await mkdir(pathOf('dist'), { recursive: true });
-  for (const [file, make] of Object.entries({ 'fairlead.js': buildTracker, 'fairlead-storage.js': buildStorage })) {
+  const files = {
+    'fairlead.js': buildTracker,
+    'fairlead-storage.js': buildStorage,
+    'fairlead-pixels.js': buildPixels,
+  };
+  for (const [file, make] of Object.entries(files)) {
     const { code, bytes } = await make();
     await writeFile(pathOf(`dist/${file}`), code);
     process.stdout.write(`dist/${file}  raw ${bytes.raw}  gzip ${bytes.gzip}  brotli ${bytes.brotli} bytes\n`);

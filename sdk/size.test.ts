@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { destinationClickIds } from '../contract/destinations.ts';
 import { ingestLimits } from '../contract/limits.ts';
-import { buildStorage, buildTracker } from './build.ts';
+import { buildPixels, buildStorage, buildTracker } from './build.ts';
 
 const brotliBytesMax = 2_000;
 
@@ -13,8 +13,8 @@ describe('the tracker', async () => {
   });
 
   it('says nothing of device storage, of eval or of inline code, even in its text', () => {
-    // The value that loads the other file, and its name.
-    expect(code.match(/\w*torage[\w.]*/g)).toEqual(['storage', 'storage.js']);
+    // The value that loads the other file, and is in its name.
+    expect(code.match(/\w*torage[\w.]*/g)).toEqual(['storage']);
     for (const word of [
       'cookie',
       'ocalStorage',
@@ -33,6 +33,27 @@ describe('the tracker', async () => {
     const part = await buildStorage();
     expect(part.bytes.brotli).toBeLessThanOrEqual(brotliBytesMax);
     for (const word of ['cookie', 'indexedDB', 'caches', 'window.name', 'eval', 'Function', 'innerHTML'])
+      expect(part.code).not.toContain(word);
+  });
+
+  it(`has a part for pixels of at most ${brotliBytesMax} bytes, which reads cookies and writes nothing`, async () => {
+    const part = await buildPixels();
+    expect(part.bytes.brotli).toBeLessThanOrEqual(brotliBytesMax);
+    expect(part.code.match(/\w+\.cookie\b.?/g)).toEqual(['document.cookie:']);
+    // The part that it loads where the tag asks for both.
+    expect(part.code.match(/\w*torage[\w.]*/g)?.filter((word) => !/^(ad|analytics)_/.test(word))).toEqual(
+      expect.arrayContaining(['storage', 'storage.js']),
+    );
+    for (const word of [
+      'ocalStorage',
+      'essionStorage',
+      'indexedDB',
+      'caches',
+      'window.name',
+      'eval',
+      'Function',
+      'innerHTML',
+    ])
       expect(part.code).not.toContain(word);
   });
 

@@ -425,6 +425,28 @@ const kinds: readonly Kind[] = [
     there: (of) => momentsIn(of, 'SELECT sent_at AS at FROM relay_attempts'),
   },
   {
+    ...{ line: 'relay-pixel-calls', of: sides, kept: () => ({ days: 2 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO relay_pixel_calls (organisation_id, id, site_id, platform, event_name, called_at, id_digest, near)
+         VALUES ($1, gen_random_uuid(), 1, 'meta', 'Purchase', $2, $3, '{}')`,
+        [of.organisation, new Date(ms), digest()],
+      ),
+    there: (of) => momentsIn(of, 'SELECT called_at AS at FROM relay_pixel_calls'),
+  },
+  {
+    ...{ line: 'relay-pixel-days', of: sides, kept: () => ({ days: 90 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO relay_pixel_days (organisation_id, day, platform, event_name, with_id)
+         VALUES ($1, $2::timestamptz::date, 'meta', 'Purchase', 1) ON CONFLICT DO NOTHING`,
+        [of.organisation, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT day::timestamptz AS at FROM relay_pixel_days'),
+  },
+  {
     ...{ line: 'relay-captures', of: sides, kept: () => ({ days: 7 }) },
     add: (of, ms) =>
       put(

@@ -24,6 +24,16 @@ export interface Outcome {
   error?: unknown;
 }
 
+/** Which event of which platform's pixel an event is, where the tag has `data-pixels` (docs/guides/tracker.md). */
+export interface PixelCall {
+  /** As the route of the relay sends it: `Purchase`. */
+  meta?: string;
+  /** `CompletePayment`. */
+  tiktok?: string;
+  /** Goes along to each of them; the revenue of the event is in it already, as `value` and `currency`. */
+  data?: Record<string, unknown>;
+}
+
 /** What may be said about one event. */
 export interface EventOptions {
   /** At most 30 properties; a key has at most 300 characters, a value 2,000. Never put personal data here. */
@@ -38,6 +48,8 @@ export interface EventOptions {
    * Its query string is cleaned like that of the current page.
    */
   url?: string;
+  /** With `data-pixels` alone: calls pixels of ad platforms with the id of this event, for visitors who agreed to ads. */
+  pixel?: PixelCall;
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { PropertyValue, Settings, Track, WireEvent } from './api.ts';
+import { ask as askDesk } from './ask.ts';
+import { hearer, isPrivate, type Told } from './consent.ts';
 
 /** The three names under which storage mode keeps something (docs/guides/cookies.md); a test holds a browser against them. */
 const visitorKey = 'fairlead.visitor';
@@ -6,8 +8,6 @@ const visitKey = 'fairlead.visit';
 const optOutKey = 'fairlead.optout';
 /** A visit that was silent for longer is over, as on the server. */
 const visitGapMs = 30 * 60_000;
-/** Nobody waits longer than this for an answer about a visitor before the page is measured. */
-const askMs = 1_000;
 /** A link's parameters are good for five minutes; they are asked for anew a minute before. */
 const linkMs = 4 * 60_000;
 const visitorParameter = '_et_vid';
@@ -17,13 +17,6 @@ type Answer = { status?: number; may?: boolean } & Partial<Linked>;
 type Linked = Record<'v' | 's', string>;
 /** What the page says of its visitor; nothing is read from the page itself (COL-17). */
 type Traits = { id?: string; email?: string; name?: string; avatar?: string };
-type Cmp = (...call: unknown[]) => void;
-type Page = Window & {
-  __tcfapi?: Cmp;
-  __gpp?: Cmp;
-  dataLayer?: { push(...entries: unknown[]): number } & ArrayLike<ArrayLike<unknown>>;
-};
-
 let isOpen = false;
 
 /**
@@ -43,20 +36,17 @@ export const open = async (
   data: DOMStringMap,
   queue: Parameters<Track>[] = [],
 ): Promise<Track> => {
-  const page = window as Page;
   // A tag manager may load the script twice, and it is this module both times.
   if (isOpen) return new Promise(() => {});
   isOpen = true;
   if (
-    (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl ||
-    navigator.doNotTrack === '1' ||
+    isPrivate() ||
     // Where the tracker is silent, this is too.
     (!settings.local && (navigator.webdriver || !/\./.test(location.hostname)))
   )
     return start(settings);
 
-  /** What the page's consent tools have told, in the words of an event (docs/guides/consent.md). */
-  const told: Record<string, string | undefined> = {};
+  const told: Told = {};
   /** What the page says itself; of two that disagree the no counts. */
   let own: boolean | undefined;
   let may: boolean | undefined;
@@ -101,24 +91,7 @@ export const open = async (
         })
       : undefined;
 
-  const ask = async (body: object): Promise<Answer> => {
-    const given = new AbortController();
-    const timer = setTimeout(() => given.abort(), askMs);
-    try {
-      const answer = await fetch(new URL('/api/visitor', new URL(settings.endpoint, location.href)), {
-        method: 'POST',
-        credentials: 'omit',
-        referrer: '',
-        signal: given.signal,
-        body: JSON.stringify({ d: settings.domain, consent: said(), ...body }),
-      });
-      return answer.ok ? await answer.json() : { status: answer.status };
-    } catch {
-      return {};
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  const ask = (body: object): Promise<Answer> => askDesk<Answer>(settings, { consent: said(), ...body });
 
   // Taken out of the address before anything of this file or of the tracker leaves the page (COL-08).
   const url = new URL(location.href);
@@ -175,45 +148,7 @@ export const open = async (
     attempt(() => (wants ? localStorage.setItem(optOutKey, '1') : localStorage.removeItem(optOutKey)));
   };
 
-  // The four ways in which a page's consent tool speaks. What a page sets by default is no word of its visitor.
-  const heard = new Set<unknown>();
-  const hear = (entry: ArrayLike<unknown>) => {
-    if (entry?.[0] !== 'consent' || entry[1] !== 'update') return;
-    tell(() => {
-      for (const [name, value] of Object.entries(entry[2] as object))
-        if (/^ad_|_storage$/.test(name)) told[name] = value;
-    });
-  };
-  const listen = () => {
-    const layer = page.dataLayer;
-    if (layer && !heard.has(layer)) {
-      heard.add(layer);
-      Array.from(layer).forEach(hear);
-      const push = layer.push;
-      layer.push = (...entries) => {
-        entries.forEach((entry) => {
-          hear(entry as ArrayLike<unknown>);
-        });
-        return push.apply(layer, entries);
-      };
-    }
-    if (page.__tcfapi && !heard.has('tcf')) {
-      heard.add('tcf');
-      page.__tcfapi(
-        'addEventListener',
-        2,
-        ({ eventStatus, tcString }: { eventStatus?: string; tcString?: string }, isWell: boolean) => {
-          if (isWell && /^(tcloaded|useractioncomplete)$/.test(eventStatus as string)) tell(() => (told.tc = tcString));
-        },
-      );
-    }
-    if (page.__gpp && !heard.has('gpp')) {
-      heard.add('gpp');
-      page.__gpp('addEventListener', ({ pingData }: { pingData?: { signalStatus?: string; gppString?: string } }) => {
-        if (pingData?.signalStatus === 'ready') tell(() => (told.gpp = pingData.gppString));
-      });
-    }
-  };
+  const listen = hearer(told, tell);
   const isOwn = (name: string, value: unknown): boolean => {
     if (name === 'consent') tell(() => (own = !!value));
     else if (name === 'optout') optOut(!!value);

@@ -25,15 +25,16 @@ if (!before?.loaded) {
     transform: data.transform && ((event) => page[data.transform as string]?.(event)),
   } as Settings;
   const begin = (fairlead: Fairlead) => {
-    // Looked up again: calls are queued while the part for storage is on its way.
+    // Looked up again: calls are queued while another part is on its way.
     const { q } = page.fairlead || {};
     page.fairlead = fairlead;
     fairlead.loaded = true;
     for (const call of q || []) fairlead(...call);
   };
   // Exactly this value (COL-04). Where the file cannot be had, the page is measured as in memory mode.
-  if (data.persistence === 'storage')
-    import(new URL('fairlead-storage.js', script.src).href)
+  const part = 'pixels' in data ? 'pixels' : data.persistence === 'storage' && data.persistence;
+  if (part)
+    import(new URL(`fairlead-${part}.js`, script.src).href)
       .then(
         ({ open }) => open(start, settings, data, before?.q),
         () => start(settings),

@@ -243,9 +243,12 @@ export async function serve(config: Config): Promise<void> {
   await server.stop();
 }
 
-/** The tracker as every site loads it, and its part for storage mode: cached for an hour, usable from any origin. */
+/** The tracker as every site loads it, and its parts for storage mode and for pixels: cached for an hour, usable from any origin. */
 function trackerFiles(): Record<string, { body: Buffer; type: string; headers: Record<string, string> }> {
-  const files = ['fairlead.js', 'fairlead-storage.js'].map((name) => ({ name, file: new URL(name, trackerFolder) }));
+  const files = ['fairlead.js', 'fairlead-storage.js', 'fairlead-pixels.js'].map((name) => ({
+    name,
+    file: new URL(name, trackerFolder),
+  }));
   return Object.fromEntries(
     files
       .filter(({ file }) => existsSync(file))

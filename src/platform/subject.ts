@@ -101,6 +101,7 @@ export type KeyPurpose =
   | 'relay-source'
   | 'relay-identity'
   | 'relay-event-id'
+  | 'relay-pixel'
   | 'relay-upload';
 
 /** A number for `/metrics`, in Prometheus' sense. */

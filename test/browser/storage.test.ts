@@ -48,6 +48,7 @@ beforeAll(async () => {
   server = await startCollector((url) => resources[url.pathname], {
     '/api/visitor': answerVisitors({
       ...rig.desk,
+      watch: rig.watch,
       drops: rig.drops,
       clock: rig.clock,
       places: { lookup: () => (country === '' ? undefined : { ...berlin, country }) },
@@ -403,7 +404,7 @@ it('these tests notice what they are there for', async () => {
     expect(text.match(find), String(find)).not.toBeNull();
     resources = { ...built, [path]: { ...built[path], body: text.replace(find, replacement) } };
   };
-  broken('fairlead.js', /"storage"===\w+\.persistence/, '!0');
+  broken('fairlead.js', /"storage"===\w+\.persistence&&\w+\.persistence/, '"storage"');
   page(usual, '', granted);
   await open();
   expect(Object.keys(await kept()), 'COL-04').toHaveLength(2);

@@ -79,6 +79,8 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
         // What only goals have.
         ['click_ids', true],
         ['ip_and_agent', true],
+        ['browser_ids', true],
+        ['pixel_calls', true],
       ],
     },
     [`GET ${sources}/:source`]: { ...ofSource(), status: 200, badParams: noSource() },
@@ -97,6 +99,8 @@ export const examples: Examples = ({ organisation, people, next, call }) => {
         ['site_id', 2_000_000_000],
         ['click_ids', true],
         ['ip_and_agent', 'yes'],
+        ['browser_ids', true],
+        ['pixel_calls', 'yes'],
       ],
       badParams: noSource(),
     },

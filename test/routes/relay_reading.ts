@@ -102,6 +102,11 @@ export const examples: Examples = ({ organisation, asOwner, next, call, people, 
       status: 200,
       badParams: [[`${any}/match-quality?period=1y`, 'period']],
     },
+    [`GET ${prefix}/browser-share`]: {
+      path: () => `${base()}/browser-share?period=30d`,
+      status: 200,
+      badParams: [[`${any}/browser-share?period=1y`, 'period']],
+    },
     [`POST ${prefix}/deletion-previews`]: {
       path: () => `${base()}/deletion-previews`,
       body: () => ({ filter: { state: 'dead' } }),

@@ -70,7 +70,8 @@ export function relayOf(isNew: boolean) {
     ...{ id: nextId++, name: 'Source', kind: 'http', preset: null, site: { id: 1, domain: 'shop.example' } },
     ...{ state: 'active', address: { former_until: null }, signature: null, mapping_version: 0, unmapped_status: 202 },
     ...{ doubles_minutes: 10, raw_days: 7, intake_days: 90, created_at: ago(60_000), last_request_at: null },
-    ...{ click_ids: false, ip_and_agent: false, requests_per_minute: null, rate_refused_today: 0 },
+    ...{ click_ids: false, ip_and_agent: false, browser_ids: false, pixel_calls: false },
+    ...{ requests_per_minute: null, rate_refused_today: 0 },
     ...{ requests_today: 0, conversions_today: 0, unmapped: 0, routes: 0 },
     ...some,
   });
@@ -95,7 +96,7 @@ export function relayOf(isNew: boolean) {
           last_request_at: ago(9_000),
         }),
         source({
-          ...{ id: 4, name: 'Goals of the shop', kind: 'goals', address: null, click_ids: true },
+          ...{ id: 9, name: 'Goals of the shop', kind: 'goals', address: null, click_ids: true, browser_ids: true },
           conversions_today: 37,
         }),
       ];

@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../../contract/relay.ts';
 import type {
+  BrowserShare,
   ConversionStory,
   DeletionReceipt,
   IntakeLine,
@@ -23,6 +24,7 @@ export function relayReadingOf(
   const gone = { status: 404, body: { error: { code: 'not_found', message: 'It is not kept any more.' } } };
   if (rest === 'overview') return ok(isNew || search.get('period') === '90d' ? nothing : overview);
   if (rest === 'match-quality') return ok(isNew ? { ...quality, kinds: [], sources: [], conversions: 0 } : quality);
+  if (rest === 'browser-share') return ok(isNew ? { ...browserShare, ...noShare } : browserShare);
   if (rest === 'conversions') return ok(conversionsOf(search, isNew));
   if (rest.startsWith('conversions/')) return rest.endsWith(idOf(99)) ? gone : ok(story);
   if (rest === 'requests') return ok(requestsOf(search, isNew));
@@ -127,6 +129,7 @@ const delivery = (id: number, state: DeliveryState, more: Partial<StoryDelivery>
   return {
     ...{ id, destination: { id, name, kind, label: name }, route_id: id, state, reason: null, field: null },
     purposes: [{ purpose: 'ad_user_data', said: 'granted' }],
+    ...{ browser: id === 1 ? 'same' : id === 3 ? 'unseen' : null, browser_event: 'Purchase' },
     ...{ platform_id: 'wc-20418', platform_event: 'Purchase', value: '129.90', waits_for: null, next_at: null },
     ...{ gives_up_at: null, attempt_count: 0, attempts: [], replays: 0, is_test: false, platform_result: null },
     ...{ created_at: ago(31), first_sent_at: null, settled_at: null, request: null },
@@ -298,4 +301,35 @@ const quality: MatchQuality = {
     with_identifier: 850 - at * 260,
     doubles: 40 - at * 9,
   })),
+};
+
+const noShare = { counting_sources: 0, server: [], browser: [] };
+const browserShare: BrowserShare = {
+  ...{ span, steps, counting_sources: 1, is_cut: false },
+  server: (
+    [
+      [1, 'purchase', 'Purchase', { same: 1_046, other_name: 0, other_id: 214, no_id: 31, unseen: 187 }],
+      [1, 'lead', 'Lead', { same: 71, other_name: 212, other_id: 0, no_id: 0, unseen: 40 }],
+      [3, 'purchase', 'CompletePayment', { same: 0, other_name: 0, other_id: 0, no_id: 812, unseen: 407 }],
+    ] as const
+  ).map(([to, event, sent_as, states]) => {
+    const { id, name, kind } = destinations[to - 1] as (typeof destinations)[number];
+    const count = Object.values(states).reduce((sum: number, one) => sum + one, 0);
+    const by_step = steps.map((_, at) => Math.round((count * (12 + at)) / 100));
+    return {
+      ...{ destination: { id, name, kind, label: name }, event, sent_as, count, states, by_step },
+      same_by_step: by_step.map((all, at) => Math.round((all * states.same * (88 + at * 4)) / count / 100)),
+    };
+  }),
+  browser: [
+    { platform: 'meta', label: 'Meta Conversions API', event: 'Purchase', with_id: 214, without_id: 31, by_step: [] },
+    {
+      platform: 'tiktok',
+      label: 'TikTok Events API',
+      event: 'CompletePayment',
+      with_id: 3,
+      without_id: 812,
+      by_step: [],
+    },
+  ],
 };

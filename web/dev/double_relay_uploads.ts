@@ -93,7 +93,8 @@ const source = (id: number, name: string, mapping_version: number): RelaySource 
     state: 'active',
     address: null,
   },
-  ...{ click_ids: false, ip_and_agent: false, requests_per_minute: null, rate_refused_today: 0 },
+  ...{ click_ids: false, ip_and_agent: false, browser_ids: false, pixel_calls: false },
+  ...{ requests_per_minute: null, rate_refused_today: 0 },
   ...{ signature: null, mapping_version, unmapped_status: 202, doubles_minutes: 10, raw_days: 7, intake_days: 90 },
   ...{
     created_at: ago(60_000),

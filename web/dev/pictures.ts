@@ -176,7 +176,7 @@ export const shots: readonly Shot[] = [
     },
   },
   { name: 'relay-source', path: '/s/shop.example/relay/sources/1', full: true },
-  { name: 'relay-source-goals', path: '/s/shop.example/relay/sources/4', full: true },
+  { name: 'relay-source-goals', path: '/s/shop.example/relay/sources/9', full: true },
   {
     name: 'relay-source-address',
     path: '/s/shop.example/relay/sources/1',

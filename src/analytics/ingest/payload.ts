@@ -2,6 +2,7 @@ import type { DropReason, LeftOutReason } from '../../../contract/drops.ts';
 import { ingestLimits } from '../../../contract/limits.ts';
 import { type Said, saidOf } from '../../trust/consent/index.ts';
 import { bareRelative, bareText, withoutEmails } from './bare.ts';
+import { type BrowserIds, readBrowserIds } from './browser_ids.ts';
 import { contactOf, holdsContact, isContactClick, isContactLink } from './contact.ts';
 import { type Revenue, readAmount, readCurrency } from './revenue.ts';
 import { readStoredId } from './stored_id.ts';
@@ -33,6 +34,8 @@ export type EventInput = {
   /** What the browser keeps in storage mode, 32 hex digits each; '' = memory mode. */
   readonly visitor: string;
   readonly visit: string;
+  /** Of ad platforms, where the tracker read them; only who watches the site for them looks at it. */
+  readonly browserIds: BrowserIds | undefined;
   /** These three count only with an API key, and in imports. */
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
@@ -114,6 +117,7 @@ export function readEvent(
     id,
     visitor: readStoredId(sent.vi),
     visit: readStoredId(sent.si),
+    browserIds: readBrowserIds(sent.bi),
     address: optionalText(sent.ip),
     userAgent: optionalText(sent.user_agent),
     timeMs: time,

@@ -152,7 +152,7 @@ export function startIngest(parts: RunningIngestParts): RunningIngest {
     fast: {
       '/api/event': collectEvents(collect),
       '/api/visitor': answerVisitors({
-        ...{ sites, places: parts.places, throttle: desk.throttle, log, drops, clock },
+        ...{ sites, places: parts.places, throttle: desk.throttle, log, drops, clock, watch },
         links,
         identify: parts.identify,
         trustedProxies: house.config.trustedProxies,

@@ -1,9 +1,12 @@
+import type { PixelPlatform } from '../../../contract/pixels.ts';
 import type { SpoolUnavailable } from '../../platform/spool/index.ts';
 import { readSnapshot } from '../../trust/consent/index.ts';
 import type { EventRow } from '../event_row.ts';
 import type { SiteRecord } from '../sites.ts';
 import type { Arrival, Hit } from './arrival.ts';
+import type { BrowserIds } from './browser_ids.ts';
 import { type ClickMemory, clicksIn, type LandedClicks } from './landed_clicks.ts';
+import type { PixelCalls } from './pixel_calls.ts';
 import type { Revenue } from './revenue.ts';
 import { readEventLine } from './row.ts';
 
@@ -16,6 +19,10 @@ export type WatchedSite = {
   readonly clickIds: boolean;
   /** Are the address and the agent of a request asked for? */
   readonly network: boolean;
+  /** Platforms whose ids of a browser are asked for. */
+  readonly browserIds: ReadonlySet<PixelPlatform>;
+  /** Are calls of pixels asked for? */
+  readonly pixelCalls: boolean;
 };
 
 /**
@@ -37,11 +44,15 @@ export type WatchedEvent = {
   readonly clicks: LandedClicks | undefined;
   /** Of the visitor's browser; undefined where it was not asked for, may not be told, or is not known. */
   readonly network: { readonly address: string; readonly userAgent: string } | undefined;
+  /** Ids of ad platforms that the tracker read in the browser; undefined where its visitor has not said yes to it. */
+  readonly browserIds: BrowserIds | undefined;
 };
 
 export type Watcher = {
   /** @param done when it is on disk; the event's own row goes there afterwards, and not at all after a refusal */
   keep(events: readonly WatchedEvent[], done: (refusal?: SpoolUnavailable) => void): void;
+  /** @param done when it is on disk, or refused */
+  keepCalls(calls: PixelCalls, done: (refusal?: SpoolUnavailable) => void): void;
 };
 
 /** Where ingest asks, and whoever watches says what. */
@@ -99,7 +110,18 @@ export function watchedEvent(desk: WatchDesk, arrival: Arrival, hit: Hit): Watch
         : { amount: input.revenue.amount, currency: arrival.revenueCurrency },
     clicks,
     network: watched.network && mayTell ? networkOf(arrival) : undefined,
+    browserIds: watched.browserIds.size > 0 && mayReadBrowser(site, hit.consent) ? input.browserIds : undefined,
   };
+}
+
+/**
+ * May a page read what pixels of ad platforms keep in this browser, and count what they are called with? Only of a visitor whose
+ * yes to both purposes of ads has been said, wherever they are: silence is none, even where it lets a click be told.
+ */
+export function mayReadBrowser(site: SiteRecord, consent: string): boolean {
+  const answers = readSnapshot(consent)?.answers;
+  const isAgreed = answers?.ad_storage.state === 'granted' && answers.ad_user_data.state === 'granted';
+  return isAgreed && mayTellPlatforms(site, consent);
 }
 
 /**

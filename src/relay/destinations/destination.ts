@@ -19,6 +19,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   readonly batchMax: number;
   /** How old an event may be when it is sent, in milliseconds; undefined where no document says. */
   ageMsMax?(conversion: Conversion): number | undefined;
+  /** What the platform's pixel has to be called with to tell of the same event. Absent: it has no pixel that the tracker knows. */
+  pixelEvent?(name: string): string;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
   /** What the report of match quality counts for it: each of these goes along where it is known. Absent: everything. */

@@ -63,6 +63,7 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   rate: { perMinute: 600 },
   asTest: (settings, test_event_code) => ({ ...settings, test_event_code }),
   ageMsMax: ({ action_source }) => (action_source === 'physical_store' ? storeAgeMsMax : ageMsMax),
+  pixelEvent: (name) => name,
 
   settings(given) {
     return readFields(given, 'Meta Conversions API', fields);

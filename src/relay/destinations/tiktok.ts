@@ -66,6 +66,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
   rate: { perMinute: 600 },
   asTest: (settings, test_event_code) => ({ ...settings, test_event_code }),
   ageMsMax: () => rules.ageMsMax,
+  pixelEvent: sentEvent,
   settings(given) {
     return readFields(given, 'TikTok Events API', fields);
   },
@@ -110,11 +111,15 @@ function request(items: readonly Item<Identifiers>[], { pixel_id, test_event_cod
   );
 }
 
+function sentEvent(name: string): string {
+  return platformEvent(name, own, byMeaning) ?? name;
+}
+
 function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
   const { click_ids = {}, items = [] } = conversion;
   const page = pageOf(conversion);
   return present({
-    event: platformEvent(conversion.event_name, own, byMeaning) ?? conversion.event_name,
+    event: sentEvent(conversion.event_name),
     event_time: Math.floor(occurredMs(conversion) / 1_000),
     event_id: id,
     limited_data_use: conversion.consent?.limited_data_use === true ? true : undefined,

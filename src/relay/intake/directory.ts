@@ -36,6 +36,10 @@ export interface RunningSource {
   readonly clickIds: boolean;
   /** Do they have the address and the agent of the visitor's browser? */
   readonly ipAndAgent: boolean;
+  /** Do they have what pixels of the platforms that its routes lead to keep in that browser? */
+  readonly browserIds: boolean;
+  /** Is counted what the pixels of its site are called with? */
+  readonly pixelCalls: boolean;
 }
 
 /** A goal that is reached by an event of this name; with a property, by one that carries this value. */
@@ -82,6 +86,8 @@ interface Row {
   goals: EventGoal[];
   click_ids: boolean;
   ip_and_agent: boolean;
+  browser_ids: boolean;
+  pixel_calls: boolean;
 }
 
 interface Parts {
@@ -193,7 +199,7 @@ async function readRows(sql: Sql, now: number): Promise<Row[]> {
        m.mapping, s.mapping_version, s.unmapped_status, s.doubles_minutes, s.raw_days, s.requests_per_minute,
        ARRAY(SELECT DISTINCT d.kind FROM relay_routes r JOIN relay_destinations d ON d.id = r.destination_id
          WHERE r.source_id = s.id ORDER BY d.kind) AS kinds,
-       s.click_ids, s.ip_and_agent, coalesce(g.goals, '[]') AS goals
+       s.click_ids, s.ip_and_agent, s.browser_ids, s.pixel_calls, coalesce(g.goals, '[]') AS goals
      FROM relay_sources s JOIN organisations o ON o.id = s.organisation_id
      LEFT JOIN relay_mappings m ON m.source_id = s.id AND m.version = s.mapping_version
      -- One that was handed over to somebody else is no site of this organisation any more.
@@ -228,6 +234,7 @@ async function sourceOf(row: Row, own: Mapping | undefined, secrets: Secrets, no
     requestsPerMinute: row.requests_per_minute,
     kinds: row.kinds,
     ...{ goals: row.goals, clickIds: row.click_ids, ipAndAgent: row.ip_and_agent },
+    ...{ browserIds: row.browser_ids, pixelCalls: row.pixel_calls },
   };
 }
 

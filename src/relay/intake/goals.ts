@@ -1,12 +1,15 @@
 import type { Conversion } from '../../../contract/conversion.ts';
+import { kindOfPixel, type PixelPlatform, pixelPlatforms } from '../../../contract/pixels.ts';
 import type { WatchedEvent, WatchedSite, Watcher } from '../../analytics/index.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import type { Log } from '../../platform/log.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
+import type { KeyRing } from '../../platform/subject.ts';
 import { readSnapshot } from '../../trust/consent/index.ts';
 import type { EventGoal, RunningSource, SourceDirectory } from './directory.ts';
 import { intakeLine } from './line.ts';
+import { callsRecord } from './pixels.ts';
 import { makeRecord, type Sealing } from './record.ts';
 
 /** When to send an event again whose conversion could not be kept. */
@@ -16,6 +19,7 @@ export interface GoalParts {
   readonly directory: () => Pick<SourceDirectory, 'freshKeys'>;
   readonly conversions: Lane;
   readonly sealing: Sealing;
+  readonly keys: Pick<KeyRing, 'digest'>;
   readonly random: Random;
   /** The lane of the intake log. */
   readonly lane: Lane;
@@ -25,13 +29,13 @@ export interface GoalParts {
 export interface Goals extends Watcher {
   /** Takes over what the sources are now. @returns what to watch: by site, what any of its sources asks for */
   take(sources: Iterable<RunningSource>): ReadonlyMap<number, WatchedSite>;
-  readonly counts: { conversions: number; withoutUser: number };
+  readonly counts: { conversions: number; withoutUser: number; calls: number };
 }
 
 /** Makes conversions of events that reach a goal: each goal of each source of the site is one. */
-export function openGoals({ directory, conversions, sealing, random, lane, log }: GoalParts): Goals {
+export function openGoals({ directory, conversions, sealing, keys, random, lane, log }: GoalParts): Goals {
   let bySite = new Map<number, RunningSource[]>();
-  const counts = { conversions: 0, withoutUser: 0 };
+  const counts = { conversions: 0, withoutUser: 0, calls: 0 };
 
   async function linesOf(event: WatchedEvent): Promise<Lines> {
     const rows: string[] = [];
@@ -88,12 +92,20 @@ export function openGoals({ directory, conversions, sealing, random, lane, log }
         },
       );
     },
+    keepCalls(told, done) {
+      conversions.append(JSON.stringify(callsRecord(told, keys, random)), (refusal) => {
+        if (refusal === undefined) counts.calls += told.calls.length;
+        done(refusal);
+      });
+    },
     take(sources) {
       bySite = new Map();
       const sites = new Map<number, WatchedSite>();
       for (const source of sources) {
-        const { siteId, goals, organisationId, clickIds, ipAndAgent } = source;
-        if (source.kind !== 'goals' || source.state !== 'active' || siteId === null || goals.length === 0) continue;
+        const { siteId, goals, organisationId, clickIds, ipAndAgent, pixelCalls } = source;
+        if (source.kind !== 'goals' || source.state !== 'active' || siteId === null) continue;
+        // Calls of pixels belong to conversions of whatever source.
+        if (goals.length === 0 && !pixelCalls) continue;
         bySite.set(siteId, [...(bySite.get(siteId) ?? []), source]);
         const before = sites.get(siteId);
         sites.set(siteId, {
@@ -101,6 +113,8 @@ export function openGoals({ directory, conversions, sealing, random, lane, log }
           names: new Set([...(before?.names ?? []), ...goals.map(({ event }) => event)]),
           clickIds: before?.clickIds === true || clickIds,
           network: before?.network === true || ipAndAgent,
+          browserIds: new Set([...(before?.browserIds ?? []), ...platformsOf(source)]),
+          pixelCalls: before?.pixelCalls === true || pixelCalls,
         });
       }
       return sites;
@@ -114,6 +128,12 @@ interface Lines {
   readonly logged: readonly string[];
 }
 
+/** Whose ids its conversions have: of platforms that they go to, and no others. */
+function platformsOf({ browserIds, kinds }: Pick<RunningSource, 'browserIds' | 'kinds'>): PixelPlatform[] {
+  return browserIds ? pixelPlatforms.filter((platform) => kinds.includes(kindOfPixel[platform])) : [];
+}
+const idsOf = { meta: ['fbc', 'fbp'], tiktok: ['ttp'] } as const satisfies Record<PixelPlatform, readonly string[]>;
+
 /** As the goal's figures count it (analytics/query/condition.ts). */
 function reaches({ row }: WatchedEvent, { event, property }: EventGoal): boolean {
   return row.name === event && (property === null || row.props[property.name] === property.value);
@@ -124,10 +144,16 @@ function reaches({ row }: WatchedEvent, { event, property }: EventGoal): boolean
  * asks for and consent allows.
  */
 export function conversionOf(
-  { row, timeMs, consent, revenue, clicks, network }: WatchedEvent,
+  { row, timeMs, consent, revenue, clicks, network, browserIds }: WatchedEvent,
   { name }: Pick<EventGoal, 'name'>,
-  { clickIds, ipAndAgent }: Pick<RunningSource, 'clickIds' | 'ipAndAgent'>,
+  source: Pick<RunningSource, 'clickIds' | 'ipAndAgent' | 'browserIds' | 'kinds'>,
 ): Conversion {
+  const { clickIds, ipAndAgent } = source;
+  const ofClick = clickIds ? clicks : undefined;
+  const ids = filled({
+    ...ofClick?.ids,
+    ...Object.fromEntries(platformsOf(source).flatMap((one) => idsOf[one].map((id) => [id, browserIds?.[id]]))),
+  });
   const utm = filled({
     ...{ source: cut(row.utm_source), medium: cut(row.utm_medium), campaign: cut(row.utm_campaign) },
     ...{ term: cut(row.utm_term), content: cut(row.utm_content) },
@@ -148,7 +174,8 @@ export function conversionOf(
     ...(utm !== undefined && { utm }),
     ...(row.source !== '' && { campaign: { source: cut(row.source) } }),
     consent: consentOf(consent),
-    ...(clickIds && clicks && { click_ids: { ...clicks.ids }, clicked_at: new Date(clicks.atMs).toISOString() }),
+    ...(ids !== undefined && { click_ids: ids }),
+    ...(ofClick && { clicked_at: new Date(ofClick.atMs).toISOString() }),
     ...(user !== undefined && { user }),
   };
 }

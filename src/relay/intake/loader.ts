@@ -13,6 +13,7 @@ import { destinationOf } from '../destinations/index.ts';
 import { type AdBases, adBasesOf, consentProblem, type UnknownConsent } from '../routing/consent.ts';
 import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
+import { meetCalls, pixelMarks, sitesWithPixels, storeCalls } from './pixels.ts';
 import {
   type ConversionRecord,
   type IntakeRecord,
@@ -92,7 +93,7 @@ export async function load(
   try {
     await vault.adopt(
       organisationId,
-      records.flatMap(({ key }) => (key === null ? [] : [keyOfText(key)])),
+      records.flatMap((record) => (record.kind === 'calls' || record.key === null ? [] : [keyOfText(record.key)])),
     );
   } catch (error) {
     if (!(error instanceof VaultError && error.code === 'destroyed')) throw error;
@@ -104,9 +105,15 @@ export async function load(
     const unmapped = records.filter((record) => record.kind === 'unmapped');
     if (unmapped.length > 0) await keepUnmapped(sql, unmapped);
     const conversions = records.filter((record) => record.kind === 'conversion');
-    return conversions.length === 0
-      ? new Set<number>()
-      : await storeConversions(sql, parts.keys, organisationId, conversions);
+    const to =
+      conversions.length === 0
+        ? new Set<number>()
+        : await storeConversions(sql, parts.keys, organisationId, conversions);
+    await storeCalls(
+      sql,
+      records.filter((record) => record.kind === 'calls'),
+    );
+    return to;
   });
   crashPoint('relay.loaded');
   if (waiting.size > 0) parts.onWaiting?.(waiting);
@@ -336,23 +343,41 @@ async function insertDeliveries(
   await settleWithout(sql, records, first);
   if (first.length === 0) return new Set();
   const purchases = await purchasesOf(sql, first);
-  const of = <Value>(value: (one: NewDelivery) => Value) => first.map(value);
+  const withPixels = await sitesWithPixels(sql, new Set(first.flatMap(({ record }) => record.site ?? [])));
+  const all = first.map((one) => {
+    const { record, route, as } = one;
+    const id = platformId(keys, organisationId, record, route.destination_id);
+    const about = { facts: record.facts, kind: route.kind, as, platformId: id };
+    const marks =
+      record.site !== null && withPixels.has(record.site) ? pixelMarks(keys, organisationId, about) : undefined;
+    return { ...one, id, marks };
+  });
+  const of = <Value>(value: (one: (typeof all)[number]) => Value) => all.map(value);
   await sql.run(
     `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, platform_event, value,
-       state, reason, field, waits_for, next_at, is_test, created_at, settled_at)
+       state, reason, field, waits_for, next_at, is_test, created_at, settled_at, browser, browser_event, pixel_digest, near_digest)
      SELECT current_organisation(), d.conversion, d.route, d.destination, d.platform_id, d.event, d.value::numeric, d.state, d.reason,
-       d.field, d.waits_for, d.at, d.is_test, d.at, CASE WHEN d.state = 'withheld' THEN d.at END
+       d.field, d.waits_for, d.at, d.is_test, d.at, CASE WHEN d.state = 'withheld' THEN d.at END, d.browser, d.browser_event,
+       d.pixel, d.near
      FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-       $10::uuid[], $11::timestamptz[], $12::boolean[])
-       AS d(conversion, route, destination, platform_id, event, value, state, reason, field, waits_for, at, is_test)
+       $10::uuid[], $11::timestamptz[], $12::boolean[], $13::text[], $14::text[], $15::bytea[], $16::bytea[])
+       AS d(conversion, route, destination, platform_id, event, value, state, reason, field, waits_for, at, is_test, browser,
+         browser_event, pixel, near)
      ON CONFLICT (organisation_id, conversion_id, route_id) DO NOTHING`,
     [
       ...[of(({ record }) => record.id), of(({ route }) => route.id), of(({ route }) => route.destination_id)],
-      of(({ record, route }) => platformId(keys, organisationId, record, route.destination_id)),
+      of(({ id }) => id),
       ...[of(({ as }) => as), of(({ value }) => value), of(({ state }) => state), of(({ reason }) => reason)],
       ...[of(({ field }) => field), of(({ record }) => waitsFor(record, purchases))],
       ...[of(({ record }) => new Date(record.at)), of(({ route }) => route.is_test)],
+      ...[of(({ marks }) => marks?.browser ?? null), of(({ marks }) => marks?.event ?? null)],
+      ...[of(({ marks }) => marks?.digest ?? null), of(({ marks }) => marks?.near ?? null)],
     ],
+  );
+  await meetCalls(
+    sql,
+    of(({ record }) => record.id),
+    all.flatMap(({ marks }) => marks ?? []),
   );
   return new Set(first.filter(({ state }) => state === 'waiting').map(({ route }) => route.destination_id));
 }

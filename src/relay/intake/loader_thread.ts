@@ -9,7 +9,7 @@ import type { LoaderAnswer, LoaderJob, LoaderThreadData } from './loader_worker.
 const segmentBytesMin = 256 * 1024;
 /** A thread holds some 40 MB: it ends when nothing has come for so long. */
 const idleMs = 30_000;
-const purposes = ['relay-identity', 'relay-event-id'] as const satisfies readonly KeyPurpose[];
+const purposes = ['relay-identity', 'relay-event-id', 'relay-pixel'] as const satisfies readonly KeyPurpose[];
 
 /**
  * Loads large segments of conversions on a thread of its own: to read a thousand lines and write them for PostgreSQL takes 60 ms at a

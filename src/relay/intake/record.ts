@@ -11,6 +11,7 @@ import { countryCode } from '../identifiers/countries.ts';
 import { phoneRegion } from '../identifiers/meta.ts';
 import { internationalDigits } from '../identifiers/phone.ts';
 import type { RunningSource } from './directory.ts';
+import type { CallsRecord } from './pixels.ts';
 
 /** How two tellings are known to be of one conversion. */
 export type IdentityKind = 'order' | 'event' | 'words';
@@ -53,7 +54,7 @@ export interface UnmappedRecord {
   readonly key: RecordKey;
   readonly sealed: string;
 }
-export type IntakeRecord = ConversionRecord | UnmappedRecord;
+export type IntakeRecord = ConversionRecord | UnmappedRecord | CallsRecord;
 
 /** A `FreshKey` as text: id, subject, what wrapped it, wrapped. */
 export type RecordKey = readonly [id: string, subject: string, wrappedBy: string, wrapped: string];

@@ -56,7 +56,7 @@ export async function startIntake(house: House): Promise<RunningIntake> {
   const sealing = sealingOf(house);
   const lane = spool.lane('relay_intake');
   const rates = openRates({ clock, random, lane, log });
-  const goals = openGoals({ conversions, sealing, random, lane, log, directory: () => directory });
+  const goals = openGoals({ conversions, sealing, keys, random, lane, log, directory: () => directory });
   const directory: SourceDirectory = await openSourceDirectory({
     ...{ postgres, vault, clock, log },
     onRead: (sources) => watchStored(house, goals.take(sources), goals),
@@ -90,6 +90,10 @@ export async function startIntake(house: House): Promise<RunningIntake> {
         ...{ name: 'fairlead_relay_goals_without_user_total', kind: 'counter' },
         help: 'Conversions of goals that were kept without address and agent, since no key was at hand to seal them',
         read: () => goals.counts.withoutUser,
+      },
+      {
+        ...{ name: 'fairlead_relay_pixel_calls_total', kind: 'counter', help: 'Calls of pixels that pages told of' },
+        read: () => goals.counts.calls,
       },
     ],
     async stop() {

@@ -1,3 +1,4 @@
+import { pixelHours } from '../../../contract/pixels.ts';
 import { type Clock, repeat } from '../../platform/clock.ts';
 import { type Ended, type Executor, endedInPieces } from '../../platform/executor.ts';
 import type { Log } from '../../platform/log.ts';
@@ -5,6 +6,7 @@ import { everywhere, type Postgres, type Sql } from '../../platform/postgres/ind
 import { removeNoted } from '../../platform/removed.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { heldIn } from '../../trust/windows/index.ts';
+import { endPixelCalls } from './pixels.ts';
 
 const dayMs = 86_400_000;
 /** Captured requests, and those that nothing could be made of, are for whoever maps them now. */
@@ -37,6 +39,35 @@ export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {
       },
       async end({ cutMs, holds }, sql) {
         return holds.everything ? [] : endAttempts(sql, new Date(cutMs));
+      },
+    },
+    {
+      ...{ line: 'relay-pixel-days', of: 'organisations', works: 'in the transaction' },
+      async due({ organisationId, cutMs, holds: { everything: isHeld } }) {
+        if (organisationId === null) return [];
+        const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
+          sql.one<{ rows: number; oldest: Date | null }>(
+            'SELECT count(*)::int AS rows, min(day)::timestamptz AS oldest FROM relay_pixel_days WHERE day < $1::date',
+            [new Date(cutMs)],
+          ),
+        );
+        return rows === 0 ? [] : [{ table: 'relay_pixel_days', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
+      },
+      async end({ cutMs, holds }, sql) {
+        return holds.everything ? [] : endDays(sql, new Date(cutMs));
+      },
+    },
+    {
+      ...{ line: 'relay-pixel-calls', of: 'organisations', works: 'by itself' },
+      async due({ organisationId, nowMs, holds: { everything: isHeld } }) {
+        if (organisationId === null) return [];
+        const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
+          sql.one<{ rows: number; oldest: Date | null }>(
+            'SELECT count(*)::int AS rows, min(called_at) AS oldest FROM relay_pixel_calls WHERE called_at < $1',
+            [new Date(nowMs - pixelHours * 3_600_000 - graceMs)],
+          ),
+        );
+        return rows === 0 ? [] : [{ table: 'relay_pixel_calls', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
       },
     },
     {
@@ -78,6 +109,16 @@ function endAttempts(sql: Sql, before: Date): Promise<Ended[]> {
   );
 }
 
+function endDays(sql: Sql, before: Date): Promise<Ended[]> {
+  return endedInPieces('relay_pixel_days', pieceRows, () =>
+    sql.query(
+      `DELETE FROM relay_pixel_days WHERE id IN (SELECT id FROM relay_pixel_days WHERE day < $1::date ORDER BY id LIMIT $2)
+       RETURNING id, day::timestamptz AS at`,
+      [before, pieceRows],
+    ),
+  );
+}
+
 interface Parts {
   readonly postgres: Pick<Postgres, 'system' | 'tenant'>;
   readonly vault: Pick<Vault, 'shred'>;
@@ -99,6 +140,7 @@ export async function endIdentifiers({ postgres, vault, clock }: Omit<Parts, 'lo
          RETURNING t.id::text AS key, t.received_at AS since`,
         [new Date(now)],
       );
+    rows += await endPixelCalls(sql, organisationId, now);
     if ((await heldIn(sql, organisationId, 'relay-captures')).everything) return [rows];
     const over = new Date(now - captureDays * dayMs);
     const captures = await sql.query<{ subject: Buffer }>(

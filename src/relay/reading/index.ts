@@ -1,4 +1,5 @@
 import type { Route } from '../../platform/http/route.ts';
+import { browserRoutes } from './browser.ts';
 import { captureRoutes } from './captures.ts';
 import { conversionRoutes } from './conversions.ts';
 import { deletionRoutes } from './deletions.ts';
@@ -19,6 +20,7 @@ export function relayReadingRoutes(house: ReadingHouse): Route[] {
     ...captureRoutes(house),
     ...requestRoutes(house),
     ...matchRoutes(house),
+    ...browserRoutes(house),
     ...deletionRoutes(house),
   ];
 }

@@ -4,7 +4,7 @@ import type { ConversionsQuestion } from '../../../contract/relay_reading.ts';
 
 export type Narrowing = Pick<
   ConversionsQuestion,
-  'source' | 'destination' | 'state' | 'reason' | 'event' | 'from' | 'to'
+  'source' | 'destination' | 'state' | 'reason' | 'event' | 'browser' | 'from' | 'to'
 > & {
   /** Conversions that a search has found, or that somebody named. */
   readonly ids?: readonly string[] | undefined;
@@ -16,8 +16,8 @@ export function statesOf(state: AskedState | undefined): readonly DeliveryState[
   return state === 'open' ? ['held', 'waiting', 'sending'] : [state];
 }
 
-export function isOfDeliveries({ destination, state, reason }: Narrowing): boolean {
-  return destination !== undefined || state !== undefined || reason !== undefined;
+export function isOfDeliveries({ destination, state, reason, browser }: Narrowing): boolean {
+  return [destination, state, reason, browser].some((one) => one !== undefined);
 }
 
 /** Parameters of one statement, each once. */
@@ -44,9 +44,10 @@ export function ofConversions(
 }
 
 /** Conditions on a delivery `d`, apart from which destination and which states. */
-export function ofDeliveries({ state, reason }: Narrowing, bound: Bound): string[] {
+export function ofDeliveries({ state, reason, browser }: Narrowing, bound: Bound): string[] {
   return [
     ...(reason === undefined ? [] : [`d.reason = ${bound.add(reason)}`]),
+    ...(browser === undefined ? [] : [`d.browser = ${bound.add(browser)}`]),
     ...(state === 'sent' ? ['d.first_sent_at IS NOT NULL'] : []),
   ];
 }

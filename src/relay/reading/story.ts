@@ -1,4 +1,5 @@
 import type { Conversion } from '../../../contract/conversion.ts';
+import type { BrowserState } from '../../../contract/pixels.ts';
 import type { ConversionRegion, DeliveryState } from '../../../contract/relay.ts';
 import {
   type ConversionStory,
@@ -59,6 +60,8 @@ interface DeliveryRow {
   field: string | null;
   platform_id: string;
   platform_event: string | null;
+  browser: BrowserState | null;
+  browser_event: string | null;
   value: string | null;
   waits_for: string | null;
   next_at: Date;
@@ -206,7 +209,7 @@ function tellingRows(sql: Sql, organisation: number, id: string): Promise<Tellin
 function deliveryRows(sql: Sql, organisation: number, id: string): Promise<DeliveryRow[]> {
   return sql.query<DeliveryRow>(
     `SELECT d.id, d.destination_id, d.route_id, d.state, d.reason, d.field, d.platform_id, d.platform_event, d.value::text AS value,
-       d.waits_for, d.next_at, d.first_sent_at, d.tries_until AS gives_up_at, d.attempts, d.replays, d.is_test, d.attempt_ids,
+       d.browser, d.browser_event, d.waits_for, d.next_at, d.first_sent_at, d.tries_until AS gives_up_at, d.attempts, d.replays, d.is_test, d.attempt_ids,
        d.platform_result, d.created_at, d.settled_at
      FROM relay_deliveries d WHERE d.organisation_id = $1 AND d.conversion_id = $2 ORDER BY d.id`,
     [organisation, id],

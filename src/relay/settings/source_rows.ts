@@ -24,6 +24,8 @@ export interface SourceRow extends SealedSecrets {
   readonly click_ids: boolean;
   readonly requests_per_minute: number | null;
   readonly ip_and_agent: boolean;
+  readonly browser_ids: boolean;
+  readonly pixel_calls: boolean;
   readonly created_at: Date;
   readonly last_request_at: Date | null;
   readonly conversions_today: number;
@@ -34,7 +36,7 @@ export interface SourceRow extends SealedSecrets {
 const columns = `s.id, s.organisation_id, s.name, s.kind, s.preset, s.state, s.site_id, w.domain,
   s.address_digest IS NOT NULL AS has_address, s.former_until, s.signature_scheme, s.signature_header,
   s.secret_sealed, s.former_secret_sealed, s.former_secret_until, s.mapping_version, s.unmapped_status,
-  s.doubles_minutes, s.raw_days, s.intake_days, s.requests_per_minute, s.click_ids, s.ip_and_agent, s.created_at, p.last_request_at, coalesce(p.unmapped, 0) AS unmapped,
+  s.doubles_minutes, s.raw_days, s.intake_days, s.requests_per_minute, s.click_ids, s.ip_and_agent, s.browser_ids, s.pixel_calls, s.created_at, p.last_request_at, coalesce(p.unmapped, 0) AS unmapped,
   coalesce(t.count, 0) AS conversions_today,
   (SELECT count(*)::int FROM relay_routes r WHERE r.source_id = s.id AND r.state = 'active') AS routes`;
 /** Figures of all sources in one reading each, since a list has two hundred of them. */
@@ -124,6 +126,7 @@ export function shownSource(row: SourceRow, now: number, came: ReadonlyMap<numbe
     ...{ doubles_minutes: row.doubles_minutes, raw_days: row.raw_days, intake_days: row.intake_days },
     requests_per_minute: row.requests_per_minute,
     ...{ click_ids: row.click_ids, ip_and_agent: row.ip_and_agent },
+    ...{ browser_ids: row.browser_ids, pixel_calls: row.pixel_calls },
     created_at: row.created_at.toISOString(),
     last_request_at: last === 0 ? null : new Date(last).toISOString(),
     requests_today: came === undefined ? null : (own?.today ?? 0),

@@ -31,6 +31,8 @@ import { cameOf, shownSource, sourceRow, sourceRows } from './source_rows.ts';
 
 /** 256 bits: nobody guesses one, and whoever has it needs nothing else to send. */
 const addressBytes = 32;
+/** What only goals have; all are off as a source is made. */
+const goalSwitches = ['click_ids', 'ip_and_agent', 'browser_ids', 'pixel_calls'] as const;
 const overlapMs = relayLimits.rotationHours * 3_600_000;
 
 /** Where conversions come from: each source with an address of its own, which is shown once. */
@@ -59,6 +61,8 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
       readonly click_ids?: boolean | undefined;
       readonly ip_and_agent?: boolean | undefined;
       readonly requests_per_minute?: number | null | undefined;
+      readonly browser_ids?: boolean | undefined;
+      readonly pixel_calls?: boolean | undefined;
     },
   ): void {
     if (kind === 'goals' && given.site_id === null)
@@ -70,7 +74,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
         field: 'requests_per_minute',
       });
     if (kind === 'goals') return;
-    for (const field of ['click_ids', 'ip_and_agent'] as const)
+    for (const field of goalSwitches)
       if (given[field] === true)
         throw new RequestError(
           'invalid_field',
@@ -131,12 +135,12 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           const { id } = await sql.one<{ id: number }>(
             `INSERT INTO relay_sources
                (organisation_id, site_id, name, kind, preset, address_digest, signature_scheme, signature_header, mapping_version, created_at,
-                click_ids, ip_and_agent)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+                click_ids, ip_and_agent, browser_ids, pixel_calls)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
             [
               ...[organisation, site_id ?? null, name, kind, presetId ?? null, made?.digest ?? null],
               ...[signature?.scheme ?? null, signature?.header ?? null, preset === undefined ? 0 : 1, at],
-              ...[request.body.click_ids ?? false, request.body.ip_and_agent ?? false],
+              ...goalSwitches.map((one) => request.body[one] ?? false),
             ],
           );
           if (preset !== undefined)
@@ -155,7 +159,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           await note(house, sql, request, 'relay.source_created', target({ id, name }), {
             ...{ kind, preset: presetId ?? null, signature: signature?.scheme ?? null },
             ...(kind === 'goals' && {
-              ...{ click_ids: request.body.click_ids ?? false, ip_and_agent: request.body.ip_and_agent ?? false },
+              ...Object.fromEntries(goalSwitches.map((one) => [one, request.body[one] ?? false])),
             }),
           });
           return shown(sql, id);
@@ -211,7 +215,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
                   'intake_days',
                   'requests_per_minute',
                 ] as const),
-                ...(['click_ids', 'ip_and_agent'] as const),
+                ...goalSwitches,
               ] as const
             )
               .filter((one) => body[one] !== undefined)
@@ -237,7 +241,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           const after = await shown(sql, before.id);
           await note(house, sql, request, 'relay.source_changed', target(after), {
             ...{ members: membersOf(body), state: after.state },
-            ...(after.kind === 'goals' && { click_ids: after.click_ids, ip_and_agent: after.ip_and_agent }),
+            ...(after.kind === 'goals' && Object.fromEntries(goalSwitches.map((one) => [one, after[one]]))),
           });
           return after;
         });

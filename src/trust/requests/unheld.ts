@@ -62,6 +62,9 @@ export const unheld: Readonly<Record<string, string>> = {
   ...of(words, ['disclosures', 'disclosure_entries', 'controller_transfers']),
   ...of(settings, ['relay_sources', 'relay_mappings', 'relay_destinations', 'relay_routes']),
   relay_alerts: 'what is not as usual, in numbers; nobody is in it',
+  relay_pixel_calls:
+    'which events pixels were called with, and keyed digests of ids that pages made, for two days; nobody is named in it',
+  relay_pixel_days: 'counts of days; nobody is in them',
   relay_attempts: 'requests to ad platforms without what was in them; nobody is in them',
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',
   operation_networks: 'networks as /24 or /48 of these lines, gone after 90 days',

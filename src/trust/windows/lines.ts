@@ -384,6 +384,23 @@ export const lines: readonly Line[] = [
     stored: ['postgres relay_attempts'],
   },
   {
+    name: 'relay-pixel-calls',
+    class: 'D6',
+    holds:
+      'Which events the pixels on a site were called with, where its relay counts them: the event, when, keyed digests of ids',
+    ...{ ends: 'clock', executor: 'relay/life/pixels.ts', kept: { days: 2 }, shortenedBy: 'nobody' },
+    erasure: 'gone with its window; nobody is named in it',
+    stored: ['postgres relay_pixel_calls'],
+  },
+  {
+    name: 'relay-pixel-days',
+    class: 'D22',
+    holds: 'How many calls of pixels no conversion belonged to, by day and event',
+    ...{ ends: 'night', executor: 'relay/life/ageing.ts', kept: { days: 90 }, shortenedBy: 'policy' },
+    erasure: 'there is no person in it',
+    stored: ['postgres relay_pixel_days'],
+  },
+  {
     name: 'relay-intake',
     class: 'D16',
     holds:

@@ -23,6 +23,8 @@ const fields = [
   'signature.header',
   'click_ids',
   'ip_and_agent',
+  'browser_ids',
+  'pixel_calls',
 ];
 
 /** What can be set on a source; a change holds from its next request on. */
@@ -51,7 +53,7 @@ export function SourceForm({
     header: source.signature?.header ?? '',
     secret: '',
   });
-  const [has, setHas] = useState({ click_ids: source.click_ids, ip_and_agent: source.ip_and_agent });
+  const [has, setHas] = useState<Switches>(source);
   const isGoals = source.kind === 'goals';
   const set = (part: Partial<typeof draft>) => {
     setDraft({ ...draft, ...part });
@@ -118,6 +120,20 @@ export function SourceForm({
             checked={has.ip_and_agent}
             disabled={!mayChange}
             onChange={(ip_and_agent) => setHas({ ...has, ip_and_agent })}
+          />
+          <Toggle
+            label="Send what pixels keep in the browser"
+            help="Meta’s _fbc and _fbp and TikTok’s _ttp, of the platforms that this source’s routes lead to. The tracker reads them where its tag has data-pixels, only of visitors who said yes to ads, and sets none."
+            checked={has.browser_ids}
+            disabled={!mayChange}
+            onChange={(browser_ids) => setHas({ ...has, browser_ids })}
+          />
+          <Toggle
+            label="Count which ids pixels are called with"
+            help="Whether the browser’s own event carries the id that the relay sends: Match quality shows the share. Of the same pages and visitors; ids are kept as digests for two days, then as counts."
+            checked={has.pixel_calls}
+            disabled={!mayChange}
+            onChange={(pixel_calls) => setHas({ ...has, pixel_calls })}
           />
         </>
       )}
@@ -225,14 +241,11 @@ export function SourceForm({
   );
 }
 
-function changedSwitches(
-  source: RelaySource,
-  has: Pick<RelaySource, 'click_ids' | 'ip_and_agent'>,
-): Pick<SourceChange, 'click_ids' | 'ip_and_agent'> {
-  return {
-    ...(has.click_ids !== source.click_ids && { click_ids: has.click_ids }),
-    ...(has.ip_and_agent !== source.ip_and_agent && { ip_and_agent: has.ip_and_agent }),
-  };
+const switches = ['click_ids', 'ip_and_agent', 'browser_ids', 'pixel_calls'] as const;
+type Switches = Pick<RelaySource, (typeof switches)[number]>;
+
+function changedSwitches(source: RelaySource, has: Switches): Partial<Switches> {
+  return Object.fromEntries(switches.filter((one) => has[one] !== source[one]).map((one) => [one, has[one]]));
 }
 
 /** What is other than it was; numbers that are none go as they are, for the desk to say so. */

@@ -1,5 +1,6 @@
 import type { RelayPeriod } from '../../../../contract/relay_asked.ts';
 import type {
+  BrowserShare,
   CapturedRequestShown,
   ConversionStory,
   conversionsPage,
@@ -23,6 +24,8 @@ export const relay = {
   overview: (of: number, period: RelayPeriod) => call<RelayOverview>('GET', `${base(of)}/overview?period=${period}`),
   matchQuality: (of: number, period: RelayPeriod) =>
     call<MatchQuality>('GET', `${base(of)}/match-quality?period=${period}`),
+  browserShare: (of: number, period: RelayPeriod) =>
+    call<BrowserShare>('GET', `${base(of)}/browser-share?period=${period}`),
   conversions: (of: number, query: string, signal?: AbortSignal) =>
     call<ConversionsPage>('GET', asked(`${base(of)}/conversions`, query), { signal }),
   story: (of: number, id: string) => call<ConversionStory>('GET', `${base(of)}/conversions/${id}`, { quiet: true }),

@@ -8,6 +8,7 @@ export const conversionFilters = [
   'state',
   'reason',
   'event',
+  'browser',
   'period',
   'from',
   'to',

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import type { BrowserState } from '../../../../contract/pixels.ts';
 import { askedStates, relayPeriods } from '../../../../contract/relay_asked.ts';
 import type { ListedConversion } from '../../../../contract/relay_reading.ts';
 import { Link, navigate, useAddress } from '../../address/navigate.tsx';
@@ -17,7 +18,7 @@ import { Deletion, Receipts } from './deletion.tsx';
 import { conversionFilters, type Filters, filterQuery, readFilters, setFilters, withFilters } from './filters.ts';
 import { type Here, ReadingFrame } from './frame.tsx';
 import { StoryPane } from './story.tsx';
-import { eventText, periodWords, reasonText, StateGlyph, stateWords, valueText } from './words.tsx';
+import { browserWords, eventText, periodWords, reasonText, StateGlyph, stateWords, valueText } from './words.tsx';
 
 /** How often a stream that is looked at, at its top, asks what is new. */
 const everyMs = 2_500;
@@ -257,6 +258,11 @@ function Stream({
   );
 }
 
+function filterText(name: 'reason' | 'browser' | 'from' | 'to', value: string): string {
+  if (name === 'reason') return reasonText(value);
+  return name === 'browser' ? (browserWords[value as BrowserState] ?? value) : value;
+}
+
 /** Today by the clock, older ones with their day. */
 function timeOf(iso: string): string {
   const zone = readerZone();
@@ -349,12 +355,12 @@ function FilterBar({
           />
         </span>
       </form>
-      {(['reason', 'from', 'to'] as const)
+      {(['reason', 'browser', 'from', 'to'] as const)
         .filter((name) => filters[name] !== undefined)
         .map((name) => (
           <span className="chip" key={name}>
             <span className="chip-text">
-              <span>{name}</span> {name === 'reason' ? reasonText(filters[name]) : filters[name]}
+              <span>{name}</span> {filterText(name, filters[name] ?? '')}
             </span>
             <button
               type="button"

@@ -9,6 +9,7 @@ import { useReading } from '../../desk/reading.ts';
 import { exactCount, milliseconds, percent, share } from '../../numbers/format.ts';
 import { Empty, Failed } from '../../overview/states.tsx';
 import { relay } from './api.ts';
+import { BrowserAndServer } from './browser_share.tsx';
 import { withFilters } from './filters.ts';
 import { type Here, ReadingFrame } from './frame.tsx';
 import { PeriodChoice, readPeriod } from './period_choice.tsx';
@@ -56,6 +57,8 @@ function Match({ organisation }: { organisation: Here }) {
       ) : (
         <Quality answer={answer} isToday={period === 'today'} />
       )}
+      <BrowserAndServer organisation={organisation} period={period} />
+      {answer !== undefined && <p className="re-zone">Days of {answer.span.timezone}.</p>}
     </>
   );
 }
@@ -78,10 +81,6 @@ function Quality({ answer, isToday }: { answer: MatchQuality; isToday: boolean }
         <Kind key={kind.kind} kind={kind} steps={answer.steps} isToday={isToday} />
       ))}
       <Sources answer={answer} />
-      <p className="re-zone">
-        Days of {answer.span.timezone}. Whether a browser’s own event carries the same id is not measured: nothing tells
-        this desk what a pixel sent.
-      </p>
     </>
   );
 }

@@ -17,6 +17,7 @@ import { Captured } from './captured.tsx';
 import { DeletionDialog } from './deletion.tsx';
 import type { Here } from './frame.tsx';
 import {
+  browserWords,
   eventText,
   identifierText,
   reasonText,
@@ -389,6 +390,12 @@ function Delivery({ story, delivery }: { story: ConversionStory; delivery: Story
         <Fact name="Sent as">{delivery.platform_event ?? 'its own event'}</Fact>
         <Fact name="Value sent">{valueText(delivery.value, story.currency) || '–'}</Fact>
         <Fact name="Platform">{delivery.destination.label ?? 'removed'}</Fact>
+        {delivery.browser !== null && (
+          <Fact name="Browser’s event">
+            {browserWords[delivery.browser]}
+            {delivery.browser !== 'same' && `, looked for: ${delivery.browser_event}`}
+          </Fact>
+        )}
       </dl>
       {attempts.length > 0 && <Attempts attempts={attempts} />}
       {delivery.attempt_count > attempts.length && (

@@ -1,3 +1,4 @@
+import type { BrowserState } from '../../../../contract/pixels.ts';
 import type { DeliveryState } from '../../../../contract/relay.ts';
 import type { AskedState, RelayPeriod } from '../../../../contract/relay_asked.ts';
 import { exactMoney } from '../../numbers/format.ts';
@@ -19,6 +20,15 @@ export const stateWords: Readonly<Record<AskedState, string>> = {
   cancelled: 'Cancelled',
   sent: 'Sent at least once',
   open: 'Not ended yet',
+};
+
+/** What is known of the browser's own event of a delivery. */
+export const browserWords: Readonly<Record<BrowserState, string>> = {
+  same: 'same id',
+  other_name: 'same id, other event',
+  other_id: 'other id',
+  no_id: 'no id',
+  unseen: 'server only',
 };
 
 /** Words of ours; a code of a platform is itself. */
