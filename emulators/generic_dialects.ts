@@ -43,7 +43,7 @@ const dayMs = 86_400_000;
 /** How far a webhook's time may be from the receiver's (Standard Webhooks). */
 const signedMsMax = 5 * 60_000;
 
-/** Recalled beside the reference: 1,000 of a request, codes 2, 8 and 29, and that each row has a status of its own. */
+/** Beside the reference, from Pinterest's OpenAPI document: codes 2, 8 and 29, and a status for each row. */
 const pinterest: Dialect = {
   path: /^\/v5\/ad_accounts\/(\d+)\/events$/,
   eventsMax: 1_000,
@@ -106,7 +106,7 @@ const snap: Dialect = {
   }),
 };
 
-/** Its words are free text. Recalled: 1,000 of a request, seven days, hashes of an address. */
+/** Its words are free text. From Reddit's own reference, as Segment keeps a copy: 1,000 of a request, hashes of an address. */
 const reddit: Dialect = {
   path: /^\/api\/v2\.0\/conversions\/events\/(\w+)$/,
   eventsMax: 1_000,
@@ -123,7 +123,9 @@ const reddit: Dialect = {
     if (at === undefined) return 'event_at is no time';
     if (now - at > 7 * dayMs) return 'event_at is older than 7 days';
     if (at > now + 60_000) return 'event_at is in the future';
-    if (typeof objectOf(event_type).tracking_type !== 'string') return 'event_type.tracking_type is missing';
+    const { tracking_type, custom_event_name = '' } = objectOf(event_type);
+    if (typeof tracking_type !== 'string') return 'event_type.tracking_type is missing';
+    if (String(custom_event_name).length > 64) return 'event_type.custom_event_name is longer than 64 characters';
     const raw = unhashedIn(objectOf(user), ['email', 'external_id', 'ip_address', 'idfa', 'aaid']);
     if (raw !== undefined) return `user.${raw} is not hashed`;
     const { value_decimal, currency } = objectOf(event_metadata);
@@ -135,7 +137,10 @@ const reddit: Dialect = {
   refused: (what, message) => ({ status: statuses[what], body: { message } }),
 };
 
-/** Not in the reference: all of it is recalled. Signed with OAuth 1.0a, of which the token alone is looked at, or the pixel's. */
+/**
+ * Not in the reference: X's page of web conversions. Signed with OAuth 1.0a, of which the token alone is looked at, or the
+ * pixel's. Recalled: codes but INVALID_PARAMETER, and `operation_errors`.
+ */
 const x: Dialect = {
   path: /^\/12\/measurement\/conversions\/(\w+)$/,
   eventsMax: 500,

@@ -23,7 +23,7 @@ import { bearerOf } from './oauth.ts';
  * developer token is neither needed nor looked at. Nobody is on the list of those who may upload, as it has been since
  * 2026-06-15, until `isAllowlisted` says so.
  *
- * Recalled: names of lists of errors, and that an error of a stream stands in an array as its rows do. Ours: each request is
+ * Names of lists of errors are those of the protos of v25. Recalled: that an error of a stream stands in an array as its rows do. Ours: each request is
  * one operation of the day's, and a day is one of California.
  *
  * `POST /__admin/platform` takes `tokens` (by token its scopes), `isAllowlisted`, `level` (`explorer`, `basic`, `standard`),

@@ -6,7 +6,7 @@ import { type AdsError, AdsRefusal, failureOf, refusal } from './google_ads_refu
 /**
  * What Google Ads takes of uploads, row by row (`partialFailure` is demanded): a wrong row is named by its index and has an
  * empty result, and the others are taken. The rules and codes are those of the reference's legacy table; which list a code
- * is of, and codes for faults that the table does not name, are recalled.
+ * is of, and codes for faults that the table does not name, are those of the protos of v25.
  *
  * `POST /__admin/platform` takes `clicks` (`{"gclid": "2026-11-30T08:00:00Z"}`: when a click was; of others it is long ago)
  * `rejects` (`{"order-7": "conversionUploadError.CLICK_NOT_FOUND"}`: what a row of this order gets, each time) and `tagged`

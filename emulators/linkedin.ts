@@ -17,10 +17,10 @@ import { isHash, rawIn, Tally } from './tally.ts';
  * milliseconds within 90 days. Of a batch each element has a status of its own, and those that are right are taken. An
  * `eventId` is one for its conversion rule.
  *
- * Not in the reference: 5,000 elements of a batch and service codes (recalled), and the OAuth, from LinkedIn's pages: access
- * tokens live 60 days, refresh tokens 365, which a refresh does not lengthen; `/oauth/v2/authorization`, `/accessToken`,
- * `/introspectToken` and `/revoke`. Recalled: a version is gone after a year; accounts (`/rest/adAccounts`, with `r_ads`) and
- * their conversion rules (`/rest/conversions`).
+ * Not in the reference: 5,000 elements of a batch (Salesforce's guide), service codes of tokens (other senders' code), and
+ * from LinkedIn's pages the OAuth: access tokens live 60 days, refresh tokens 365, which a refresh does not lengthen;
+ * `/oauth/v2/authorization`, `/accessToken`, `/introspectToken` and `/revoke`; accounts (`/rest/adAccounts`, with `r_ads`) and
+ * their conversion rules (`/rest/conversions`); that a version is gone after about a year. Recalled: the other service codes.
  *
  * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take.
  */

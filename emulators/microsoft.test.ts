@@ -80,14 +80,15 @@ describe('a login of Microsoft', () => {
     const url = `${microsoft.url}/common/oauth2/v2.0/authorize?${query}`;
     const location = new URL((await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '');
     const code = location.searchParams.get('code') ?? '';
-    return (await ask({ grant_type: 'authorization_code', code, redirect_uri: back })).said;
+    return (await ask({ grant_type: 'authorization_code', code, redirect_uri: back, scope })).said;
   };
   const manage = 'https://ads.microsoft.com/msads.manage';
 
   it('gives what renews a token where offline access was asked for, and renews for 90 days', async () => {
     expect((await connect(manage)).refresh_token).toBeUndefined();
     const { refresh_token: token = '' } = await connect(`${manage} offline_access`);
-    const renew = () => ask({ grant_type: 'refresh_token', refresh_token: token });
+    const renew = (scope = manage) => ask({ grant_type: 'refresh_token', refresh_token: token, scope });
+    expect(await renew('')).toMatchObject({ status: 400, said: { error: 'invalid_request' } });
     expect((await renew()).said).toMatchObject({ expires_in: 3_600, refresh_token: expect.any(String) });
     microsoft.admin('POST', '/clock', { advance: 90 * 86_400_000 });
     expect(await renew()).toMatchObject({ status: 400, said: { error: 'invalid_grant' } });

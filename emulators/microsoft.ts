@@ -8,7 +8,7 @@ import {
   type Platform,
 } from './admin.ts';
 import type { Counted } from './counted.ts';
-import { answerOfOAuth, bearerOf, OAuth, type OAuthApp, OAuthRefusal, tokensFor } from './oauth.ts';
+import { answerOfOAuth, bearerOf, fieldsOf, OAuth, type OAuthApp, OAuthRefusal, tokensFor } from './oauth.ts';
 import { isAmount, isCurrency, isPastSecond, rawIn, Tally, unhashedIn } from './tally.ts';
 
 /**
@@ -16,9 +16,11 @@ import { isAmount, isCurrency, isPastSecond, rawIn, Tally, unhashedIn } from './
  * own, for accounts that are in the pilot; up to 1,000 events of a request, and rows that are wrong stand in
  * `error.details[]`, refusing all. `eventId` is one for its tag and event.
  *
- * Not in the reference, and recalled: names of members and codes, and Microsoft's OAuth at `/{tenant}/oauth2/v2.0/authorize`
- * and `/token`, which has no address to take a token back at: whoever gave it does that in the account. So are accounts and
- * tags (`/CustomerManagement/v13/User/Query`, `/Accounts/Search`, `/CampaignManagement/v13/UetTags/QueryByIds`).
+ * Not in the reference: Microsoft's OAuth at `/{tenant}/oauth2/v2.0/authorize` and `/token`, which wants the `scope` each
+ * time, gives refresh tokens of 90 days, and has no address to take a token back at: whoever gave it does that in the
+ * account; accounts and tags (`/CustomerManagement/v13/User/Query`, `/Accounts/Search`,
+ * `/CampaignManagement/v13/UetTags/QueryByIds`) and their `Errors` (Microsoft's Advertising documents). Names of members and
+ * codes of the Conversions API are from public connectors.
  *
  * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take (`tokens` do not belong to a tag), and `isPilot`.
  */
@@ -113,6 +115,8 @@ class Microsoft implements Platform {
     const [, step] = /^\/[\w.-]+\/oauth2\/v2\.0\/(authorize|token)$/.exec(path) ?? [];
     if (step === 'authorize') return this.#oauth.authorise(request, now);
     if (step === 'token' && method === 'POST') {
+      if (String(fieldsOf(request).scope ?? '').trim() === '')
+        throw new OAuthRefusal('invalid_request', 'The request body must contain the following parameter: scope.');
       const isRefreshable = ({ scopes: granted }: { scopes: string[] }) => granted.includes('offline_access');
       const { accessToken, refreshToken, grant, expiresInSeconds } = tokensFor(
         this.#oauth,

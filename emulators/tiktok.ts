@@ -16,10 +16,11 @@ import { isAmount, isCurrency, isPastSecond, rawIn, Tally, unhashedIn } from './
  * `Access-Token`. Every answer is a 200, and says in `code` what it is: 0, or an error. 50 events of a request; one that is
  * wrong refuses all, and the message names its row.
  *
- * Not in the reference, and recalled: the codes (40002 a parameter, 40100 too many, 40105 a token, 40001 what a token may not
- * do), that an event and its id are one for 48 hours, and the whole of the OAuth, whose tokens do not end by themselves:
- * `/portal/auth` sends back `auth_code`, `/open_api/v1.3/oauth2/access_token/` takes it as JSON,
- * `/open_api/v1.3/oauth2/revoke_token/`, `/open_api/v1.3/oauth2/advertiser/get/` and `/open_api/v1.3/pixel/list/`.
+ * Not in the reference: the codes (40002 a parameter, 40100 too many, 40105 a token, 40001 what a token may not do: SleekFlow's
+ * table), and the OAuth, whose tokens do not end by themselves: `/portal/auth` sends back `auth_code`,
+ * `/open_api/v1.3/oauth2/access_token/` takes it as JSON, `/open_api/v1.3/oauth2/advertiser/get/` (TikTok's SDK),
+ * `/open_api/v1.3/oauth2/revoke_token/` and `/open_api/v1.3/pixel/list/` (others' code). Recalled: that an event and its id are
+ * one for 48 hours.
  *
  * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take.
  */

@@ -22,7 +22,9 @@ import { type Grant, type OAuth, type Provider, type ProviderAnswer, Trouble } f
 
 const tenant = 'common/oauth2/v2.0';
 const manage = 'https://ads.microsoft.com/msads.manage';
-/** Recalled: a refresh token ends after ninety days without use, and each use gives another one. */
+/** What both kinds of request for a token have to name, too (Microsoft Advertising, Get an access token). */
+const scope = `${manage} offline_access`;
+/** A refresh token lives ninety days, and each use gives another one, whose life begins anew (the same page). */
 const refreshDaysMs = 90 * 86_400_000;
 const pageSize = 100;
 const pagesMax = 10;
@@ -62,6 +64,7 @@ const oauth: OAuth = {
         code,
         redirect_uri: redirectUri,
         code_verifier: verifier,
+        scope,
         client_id: client.clientId,
         client_secret: client.clientSecret,
       }),
@@ -73,6 +76,7 @@ const oauth: OAuth = {
       yield form(`${settings.microsoft.at.login}/${tenant}/token`, {
         grant_type: 'refresh_token',
         refresh_token: refreshToken,
+        scope,
         client_id: client.clientId,
         client_secret: client.clientSecret,
       }),
@@ -167,14 +171,28 @@ function grantOf(answer: ProviderAnswer): Grant {
   };
 }
 
-/** Microsoft's faults: `{Errors: [{Code, ErrorCode}]}`; 105 and 109 are of the token, 117 of too many calls. @throws Trouble */
+const minuteMs = 60_000;
+
+/**
+ * Microsoft's faults: `{Errors: [{Code, ErrorCode}]}`, or `OperationErrors`, under a 400 as well as a 500: so they are read
+ * before the status. 105 is a token that is none, 109 one that is over, 117 too many calls in a minute, 0 a fault of theirs
+ * (Microsoft Advertising, Handle service errors).
+ * @throws Trouble
+ */
 function read(answer: ProviderAnswer): Record<string, unknown> {
+  const said = isSuccess(answer) ? undefined : object(answer.body);
+  const [error] = [...listOf(said?.Errors), ...listOf(said?.OperationErrors)];
+  if (error === undefined) return readUnnamed(answer);
+  const code = Number(error.Code);
+  const name = codeIn(error.ErrorCode ?? error.Code, `http_${answer.status}`);
+  if (code === 117) throw new Trouble('rate_limited', name, { retryAfterMs: minuteMs });
+  if (code === 0) throw new Trouble('retry', name);
+  if (answer.status === 401 || code === 105 || code === 109) throw new Trouble('auth', name);
+  throw new Trouble('config', name);
+}
+
+function readUnnamed(answer: ProviderAnswer): Record<string, unknown> {
   const body = readAnswer(answer);
   if (isSuccess(answer)) return body;
-  const [error] = [...listOf(body.Errors), ...listOf(body.OperationErrors)];
-  const code = Number(error?.Code);
-  const said = codeIn(error?.ErrorCode ?? error?.Code, `http_${answer.status}`);
-  if (code === 117) throw new Trouble('rate_limited', said);
-  if (answer.status === 401 || code === 109) throw new Trouble('auth', said);
-  throw new Trouble('config', said);
+  throw new Trouble(answer.status === 401 ? 'auth' : 'config', `http_${answer.status}`);
 }

@@ -159,6 +159,9 @@ describe('Microsoft', () => {
     const { result, asked } = hold(exchange(microsoft), [{ body }]);
     expect(result).toMatchObject({ refreshToken: 'r', lifeMs: 3_600_000, authorisedMs: 90 * 86_400_000 });
     expect(new URLSearchParams(asked[0]?.body).get('code_verifier')).toBe('v');
+    const again = hold(refresh(microsoft), [{ body }]);
+    for (const { body: sent } of [...asked, ...again.asked])
+      expect(new URLSearchParams(sent).get('scope')).toBe('https://ads.microsoft.com/msads.manage offline_access');
     expect(troubleOf(refresh(microsoft), { status: 401, body: { error: 'invalid_client' } })).toEqual({
       ...{ class: 'config', answer: 'invalid_client', isOver: false },
     });
@@ -198,9 +201,25 @@ describe('Microsoft', () => {
         { id: '13', name: '13', problems: [{ code: 'not_enabled' }] },
       ],
     });
+    for (const [status, list, Code, ErrorCode, expected] of [
+      [400, 'Errors', 117, 'CallRateExceeded', { class: 'rate_limited' }],
+      [500, 'OperationErrors', 117, 'CallRateExceeded', { class: 'rate_limited' }],
+      [500, 'Errors', 105, 'InvalidCredentials', { class: 'auth' }],
+      [500, 'Errors', 109, 'AuthenticationTokenExpired', { class: 'auth' }],
+      [500, 'Errors', 106, 'UserIsNotAuthorized', { class: 'config' }],
+      [400, 'Errors', 0, 'InternalError', { class: 'retry' }],
+    ] as const) {
+      const answer = { status, body: { [list]: [{ Code, ErrorCode }] } };
+      expect(troubleOf(oauthOf(microsoft).accounts?.(ask) as Talk<unknown>, answer)).toMatchObject({
+        ...{ ...expected, answer: ErrorCode },
+      });
+    }
     const busy = { status: 400, body: { Errors: [{ Code: 117, ErrorCode: 'CallRateExceeded' }] } };
-    expect(troubleOf(oauthOf(microsoft).accounts?.(ask) as Talk<unknown>, busy)).toMatchObject({
-      class: 'rate_limited',
+    expect(() => hold(oauthOf(microsoft).accounts?.(ask) as Talk<unknown>, [busy])).toThrow(
+      expect.objectContaining({ retryAfterMs: 60_000 }),
+    );
+    expect(troubleOf(oauthOf(microsoft).accounts?.(ask) as Talk<unknown>, { status: 500, body: {} })).toMatchObject({
+      ...{ class: 'retry', answer: 'http_500' },
     });
   });
 });
@@ -222,7 +241,10 @@ describe('TikTok', () => {
     expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ app_id: 'app', secret: 'secret', auth_code: 'c' });
     for (const [code, expected] of [
       [40_105, { class: 'auth', answer: '40105', isOver: true }],
+      [40_110, { class: 'auth', answer: '40110', isOver: true }],
       [40_100, { class: 'rate_limited', answer: '40100', isOver: false }],
+      [40_700, { class: 'retry', answer: '40700', isOver: false }],
+      [40_101, { class: 'config', answer: '40101', isOver: false }],
       [51_305, { class: 'retry', answer: '51305', isOver: false }],
       [40_002, { class: 'config', answer: '40002', isOver: false }],
     ] as const)

@@ -106,14 +106,18 @@ function* pixels(base: string, accessToken: string, account: string): Talk<Conne
   return found;
 }
 
-/** `{code, message, data}`: 0 is success; 40105 a token that is none, 40100 and 40016 too many calls, 50000 its own failure. */
+/**
+ * `{code, message, data}`: 0 is success; 40105 a token that is none, 40110 a code of the login that is over (it lives ten
+ * minutes), 40100 too many calls, 40700 and 50000 its own failure (TikTok's SDK and others' code). Recalled: 40016.
+ */
 function read(answer: ProviderAnswer): Record<string, unknown> {
   const body = readAnswer(answer);
   const code = Number(body.code);
   if (isSuccess(answer) && code === 0) return object(body.data) ?? {};
   const said = codeIn(body.code, `http_${answer.status}`);
   if (code === 40_100 || code === 40_016) throw new Trouble('rate_limited', said);
-  if (code >= 50_000 && code < 60_000) throw new Trouble('retry', said);
-  if (code === 40_105 || code === 40_102 || answer.status === 401) throw new Trouble('auth', said, { isOver: true });
+  if (code === 40_700 || (code >= 50_000 && code < 60_000)) throw new Trouble('retry', said);
+  const isOver = code === 40_105 || code === 40_102 || code === 40_110 || answer.status === 401;
+  if (isOver) throw new Trouble('auth', said, { isOver });
   throw new Trouble('config', said);
 }

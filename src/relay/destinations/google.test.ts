@@ -272,6 +272,10 @@ describe('what goes to Google Ads by its own upload', () => {
       adjustmentType: 'RESTATEMENT',
       restatementValue: { adjustedValue: 7.1, currencyCode: 'EUR' },
     });
+    // An adjustment is taken for 54 days after its conversion, which is no younger than the adjustment.
+    const back = (ms: number) => explain(uploaded, { refund: true, original, occurred_at: agoText(ms) });
+    expect(back(54 * day)).toHaveProperty('request');
+    expect(back(54 * day + 1)).toEqual({ rejected: { reason: 'too_old', field: 'occurred_at' } });
     const [one, other] = [{ original, ...least }, least].map((conversion) => ({
       conversion,
       identifiers: { emails: [], phones: [] },
@@ -568,6 +572,20 @@ describe('what an answer of the upload means', () => {
     ['notAllowlistedError', 'CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE', 'config'],
     ['conversionUploadError', 'CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS', 'config'],
     ['conversionUploadError', 'NO_CONVERSION_ACTION_FOUND', 'config'],
+    ['conversionAdjustmentUploadError', 'RESTATEMENT_ALREADY_EXISTS', 'treat_as_delivered'],
+    ['conversionAdjustmentUploadError', 'MORE_RECENT_RESTATEMENT_FOUND', 'permanent'],
+    ['conversionAdjustmentUploadError', 'DUPLICATE_ADJUSTMENT_IN_REQUEST', 'retry'],
+    ['conversionAdjustmentUploadError', 'MISSING_ORDER_ID_FOR_WEBPAGE', 'permanent'],
+    [
+      'conversionAdjustmentUploadError',
+      'CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE',
+      'config',
+    ],
+    ['enumError', 'ENUM_VALUE_NOT_PERMITTED', 'permanent'],
+    ['collectionSizeError', 'TOO_MANY', 'permanent'],
+    ['quotaError', 'ACCESS_PROHIBITED', 'config'],
+    ['requestError', 'INVALID_CUSTOMER_ID', 'config'],
+    ['requestError', 'REQUIRED_FIELD_MISSING', 'permanent'],
     ['conversionUploadError', 'GBRAID_WBRAID_BOTH_SET', 'permanent'],
     ['conversionUploadError', 'EXPIRED_EVENT', 'permanent'],
     ['conversionUploadError', 'UNPARSEABLE_GCLID', 'permanent'],
@@ -656,6 +674,13 @@ describe('what an answer of the upload means', () => {
       'USER_PERMISSION_DENIED',
     ],
     [401, 'UNAUTHENTICATED', failure({ authenticationError: 'OAUTH_TOKEN_EXPIRED' }), 'auth', 'OAUTH_TOKEN_EXPIRED'],
+    [
+      401,
+      'UNAUTHENTICATED',
+      failure({ authenticationError: 'CLIENT_CUSTOMER_ID_INVALID' }),
+      'config',
+      'CLIENT_CUSTOMER_ID_INVALID',
+    ],
     [500, 'INTERNAL', failure({ internalError: 'INTERNAL_ERROR' }), 'retry', 'INTERNAL_ERROR'],
     [
       429,

@@ -89,10 +89,11 @@ export function refuseForGoogle(
   conversion: Conversion,
   { counting_type }: GoogleSettings,
   now: number,
+  ageMsMax = googleAgeMsMax,
 ): Refusal | undefined {
   return (
     refuseConsent(conversion) ??
-    refuseTime(conversion, now, googleAgeMsMax) ??
+    refuseTime(conversion, now, ageMsMax) ??
     refuseAmounts(conversion) ??
     refuseCorrection(conversion) ??
     refuseClicks(conversion, counting_type) ??

@@ -25,6 +25,8 @@ const apiVersion = 'v25';
 const endpoint = 'https://googleads.googleapis.com';
 const identifiersMax = 5;
 const hourMs = 3_600_000;
+/** An adjustment is taken for as long after its conversion; what is older itself is about one that is older still. */
+const adjustmentAgeMsMax = 54 * 24 * hourMs;
 
 /**
  * Google Ads' own upload, for developer tokens that used it before mid-2026; everybody else is refused there and goes by
@@ -49,13 +51,13 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   eventSetting: 'conversion_action_id',
   asksForRest: true,
   asDryRun: (request) => ({ ...request, body: { ...object(request.body), validateOnly: true } }),
-  ageMsMax: () => googleAgeMsMax,
+  ageMsMax: (conversion) => (isCorrection(conversion) ? adjustmentAgeMsMax : googleAgeMsMax),
 
   settings: (given) => readGoogleSettings(given, 'Google Ads upload'),
   identify: ({ user }) => googleIdentifiers(user),
 
   refuse({ conversion, identifiers }, settings, now) {
-    const refusal = refuseForGoogle(conversion, settings, now);
+    const refusal = refuseForGoogle(conversion, settings, now, googleAdsUpload.ageMsMax?.(conversion));
     if (refusal !== undefined) return refusal;
     if (isCorrection(conversion) || clickOf(conversion) !== undefined || identifiersOf(identifiers).length > 0)
       return undefined;
@@ -165,16 +167,23 @@ function customVariablesOf(conversion: Conversion, { customer_id }: GoogleSettin
     }));
 }
 
-/** Codes of errors, whichever list of Google's they are from: those of uploads, of adjustments and of requests. */
+/**
+ * Codes of errors, whichever list of Google's they are from: those of uploads, of adjustments and of requests. Read in the
+ * protos of v25 (conversion_upload_error, conversion_adjustment_upload_error, authentication, authorization, quota, request),
+ * but for `INVALID_CONVERSION_ACTION`, which is older.
+ */
 const codes: Readonly<Record<string, AnswerClass>> = {
   ...allOf('treat_as_delivered', 'ORDER_ID_ALREADY_IN_USE CLICK_CONVERSION_ALREADY_EXISTS'),
   ...allOf(
     'treat_as_delivered',
     'CONVERSION_ALREADY_RETRACTED CONVERSION_ALREADY_ENHANCED CALL_CONVERSION_ALREADY_EXISTS',
   ),
+  // One of the same moment is there: ours, whose answer was lost.
+  ...allOf('treat_as_delivered', 'RESTATEMENT_ALREADY_EXISTS'),
   ...allOf('retry_later', 'TOO_RECENT_EVENT TOO_RECENT_CALL TOO_RECENT_CONVERSION_ACTION TOO_RECENT_CONVERSION'),
   // Two of one request that are the same: neither was taken, and one of them alone will be.
   ...allOf('retry', 'DUPLICATE_ORDER_ID DUPLICATE_CLICK_CONVERSION_IN_REQUEST DUPLICATE_CALL_CONVERSION_IN_REQUEST'),
+  ...allOf('retry', 'DUPLICATE_ADJUSTMENT_IN_REQUEST DUPLICATE_ENHANCEMENT_IN_REQUEST'),
   ...allOf('config', 'CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE PARTIAL_FAILURE_MODE_REQUIRED UNSUPPORTED_VERSION'),
   ...allOf('config', 'CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS'),
   ...allOf('config', 'CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS NO_CONVERSION_ACTION_FOUND'),
@@ -183,7 +192,14 @@ const codes: Readonly<Record<string, AnswerClass>> = {
   ...allOf('config', 'EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION'),
   ...allOf('config', 'ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION INVALID_JOB_ID'),
   ...allOf('config', 'EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER'),
-  ...allOf('config', 'CUSTOMER_NOT_FOUND CUSTOMER_NOT_ENABLED USER_PERMISSION_DENIED'),
+  ...allOf('config', 'CUSTOMER_NOT_FOUND CUSTOMER_NOT_ENABLED USER_PERMISSION_DENIED ACCESS_PROHIBITED'),
+  ...allOf('config', 'CONVERSION_ACTION_NOT_ELIGIBLE_FOR_ENHANCEMENT CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCEMENT'),
+  ...allOf('config', 'CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE'),
+  ...allOf('config', 'CLIENT_CUSTOMER_ID_INVALID DEVELOPER_TOKEN_INVALID DEVELOPER_TOKEN_PARAMETER_MISSING'),
+  ...allOf('config', 'ORGANIZATION_NOT_RECOGNIZED ORGANIZATION_NOT_APPROVED CLOUD_PROJECT_NOT_FOUND'),
+  ...allOf('config', 'ORGANIZATION_NOT_ASSOCIATED_WITH_DEVELOPER_TOKEN LOGIN_CUSTOMER_ID_PARAMETER_MISSING'),
+  ...allOf('config', 'INVALID_CUSTOMER_ID RESOURCE_NOT_FOUND RESOURCE_NAME_MALFORMED BAD_RESOURCE_ID'),
+  ...allOf('config', 'CANNOT_BE_EXECUTED_BY_MANAGER_ACCOUNT'),
   ...allOf('permanent', 'TOO_MANY_CONVERSIONS_IN_REQUEST UNPARSEABLE_GCLID UNPARSEABLE_GBRAID UNPARSEABLE_WBRAID'),
   ...allOf(
     'permanent',
@@ -196,8 +212,9 @@ const codes: Readonly<Record<string, AnswerClass>> = {
   ...allOf('permanent', 'UNSUPPORTED_USER_IDENTIFIER CONVERSION_NOT_COMPLIANT_WITH_ATT_POLICY GBRAID_WBRAID_BOTH_SET'),
   ...allOf('permanent', 'ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID'),
   ...allOf('permanent', 'CONVERSION_NOT_FOUND CONVERSION_EXPIRED ADJUSTMENT_PRECEDES_CONVERSION'),
-  ...allOf('permanent', 'MORE_RECENT_RESTATEMENT_FOUND RESTATEMENT_ALREADY_EXISTS DUPLICATE_ADJUSTMENT_IN_REQUEST'),
-  ...allOf('permanent', 'TOO_MANY_ADJUSTMENTS TOO_MANY_ADJUSTMENTS_IN_REQUEST'),
+  ...allOf('permanent', 'MORE_RECENT_RESTATEMENT_FOUND TOO_MANY_ADJUSTMENTS TOO_MANY_ADJUSTMENTS_IN_REQUEST'),
+  ...allOf('permanent', 'GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET MISSING_ORDER_ID_FOR_WEBPAGE'),
+  ...allOf('permanent', 'REQUIRED_FIELD_MISSING INVALID_ENUM_VALUE'),
 };
 
 /** How long ago a click, a call or an action has to be. */
@@ -208,7 +225,7 @@ const laterMs: Readonly<Record<string, number>> = {
   TOO_RECENT_CONVERSION: 24 * hourMs,
 };
 
-/** What a whole list of codes means, where the code itself is not named above. */
+/** What a whole list of codes means, where the code itself is not named above. Names as in `errors.proto` of v25. */
 const families: Readonly<Record<string, AnswerClass>> = {
   ...allOf('retry', 'internalError databaseError'),
   ...allOf('rate_limited', 'quotaError'),
@@ -216,6 +233,7 @@ const families: Readonly<Record<string, AnswerClass>> = {
   ...allOf('config', 'authorizationError notAllowlistedError headerError'),
   ...allOf('permanent', 'dateError fieldError fieldMaskError stringFormatError stringLengthError rangeError'),
   ...allOf('permanent', 'currencyCodeError currencyError distinctError notEmptyError sizeLimitError'),
+  ...allOf('permanent', 'enumError collectionSizeError'),
 };
 
 function allOf(answerClass: AnswerClass, names: string): Record<string, AnswerClass> {
@@ -231,6 +249,9 @@ function read(answer: Answer, { sent, now }: Asked = {}): Verdict {
   const whole = readStatus(answer, error, now);
   const failures = failuresOf(error.details);
   const worst = mostUrgent(failures);
+  // A 401 may be about the account or the project, which no new token changes: its code says so.
+  const isSetUp = whole?.class === 'auth' && failures.length > 0 && failures.every(isConfig);
+  if (isSetUp && worst !== undefined) return { class: 'config', reason: worst.reason };
   if (whole !== undefined && (answer.status >= 500 || whole.class === 'auth' || whole.class === 'rate_limited'))
     return withPause(whole.class, worst?.reason ?? whole.reason, whole.retryAfterMs ?? worst?.retryAfterMs);
   const placed = failures.filter(({ index }) => index !== undefined);
@@ -242,6 +263,8 @@ function read(answer: Answer, { sent, now }: Asked = {}): Verdict {
   const pauseMs = said.retryAfterMs ?? retryAfterMs(answer, now) ?? whole?.retryAfterMs;
   return withPause(said.class, said.reason, said.class === 'permanent' ? undefined : pauseMs);
 }
+
+const isConfig = ({ class: answerClass }: Failure) => answerClass === 'config';
 
 interface Failure {
   readonly index: number | undefined;

@@ -80,6 +80,7 @@ test.each([
       { index: 7, class: 'retry', reason: 'http_299.5' },
     ],
   ],
+  ['a version that is over', 426, { status: 426, code: 'NONEXISTENT_VERSION' }, 'config', 'http_426', undefined],
   ['an expired token', 401, { serviceErrorCode: 65601, message: 'revoked' }, 'auth', '65601', undefined],
   ['a rule of another account', 403, { serviceErrorCode: 100, status: 403 }, 'config', '100', undefined],
   ['a request that is wrong', 422, { status: 422, message: 'userIds' }, 'permanent', 'http_422', undefined],

@@ -13,7 +13,8 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * Read: endpoint, version 202603, `X-RestLi-Method: BATCH_CREATE`, `conversionHappenedAt` in milliseconds within 90 days,
  * the two kinds of `userIds` (the house's reference); `elements`, the amount as text, `eventId`, a status for each element
  * of the answer (the schema of StreamMultipleConversionEvents); 5,000 of a request (Salesforce's guide); `userIds` present
- * always (dev.to). Recalled: `X-Restli-Protocol-Version`, codes of tokens 65600 to 65604.
+ * always (dev.to); `X-Restli-Protocol-Version` (LinkedIn's pages of the Conversions API, 2026-03 and 2026-08); that a
+ * version which is over answers 426, and codes of tokens 65600 to 65602 with a 401 (other senders' code). Recalled: nothing.
  *
  * Names in clear text (`userInfo`) and raw external ids, which it would take, are not sent.
  */
@@ -104,6 +105,8 @@ function read(answer: Answer, asked?: Asked): Verdict {
     const rows = elements.flatMap(rowOf);
     return { class: 'accepted', reason: `http_${answer.status}`, ...(rows.length > 0 ? { rows } : {}) };
   }
+  // The version of this sender is over: no conversion is to blame, and a newer Fairlead ends it.
+  if (answer.status === 426) return { class: 'config', reason: 'http_426' };
   if (answer.status === 409) return { class: 'treat_as_delivered', reason: 'http_409' };
   if (!isRefusal(answer)) return unknownAnswer(answer);
   return { class: 'permanent', reason: serviceCode(answer.body) ?? `http_${answer.status}` };

@@ -12,7 +12,7 @@ import { readFields, settingsFields } from './settings_fields.ts';
 /**
  * Pinterest API v5, conversions. The conversion token goes into `Authorization: Bearer` when it is sent.
  *
- * Read: all of it in Pinterest's OpenAPI document 5.13.0: endpoint, members, 1,000 of a request, one of hashed e-mail and
+ * Read: all of it in Pinterest's OpenAPI document 5.13.0: endpoint, members, 1,000 of a request, 5,000 calls a minute, one of hashed e-mail and
  * address with agent as the least, amounts as text, `opt_out`, `opt_out_type: LDP`, the answer's rows, codes 2, 8, 29,
  * 4196 and 4197. Its documents name no age: ours is the life of a click id. Newer names of events were read in its guide
  * ("Track conversion events in the API"). Recalled: nothing.
@@ -58,7 +58,8 @@ export const pinterest: Destination<Settings, Identifiers> = {
     },
   },
   credential: { kind: 'bearer' },
-  rate: { perMinute: 600 },
+  // Of an ad account, as its OpenAPI document has it.
+  rate: { perMinute: 5_000 },
   asTest: (settings) => ({ ...settings, test: true }),
   ageMsMax: () => rules.ageMsMax,
   settings(given) {

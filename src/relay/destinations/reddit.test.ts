@@ -53,6 +53,12 @@ test('an event of its own name, of whoever wants no personalised ads and limited
   });
 });
 
+test('a name of its own is not longer than Reddit takes it, which would refuse all of the request', () => {
+  const refused = (event_name: string) => reddit.refuse(itemOf(reddit, { ...order, event_name }), settings, now);
+  expect(refused('q'.repeat(64))).toBeUndefined();
+  expect(refused('q'.repeat(65))).toEqual({ reason: 'invalid', field: 'event_name' });
+});
+
 test.each([
   ['taken', 200, { message: 'Successfully processed 1 conversion events.' }, 'accepted', 'http_200'],
   ['wrong', 400, { message: 'event_at alexz@example.com' }, 'permanent', 'http_400'],

@@ -23,8 +23,9 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * Read: endpoint, `events[]`, `test_mode`, `click_id`, `conversion_id` against the pixel's, 7 days (the house's reference
  * and Reddit's "About the Conversions API"); `event_at` as text, `event_type.tracking_type`, `event_metadata` with
  * `value_decimal`, `user.data_processing_options` (a comparison of v2.0 with v3 made from Reddit's migration guide); 1,000
- * of a request (Tealium's guide). v3 is another body at another address. Recalled: that the address of a person is taken
- * hashed, `opt_out`, `products`.
+ * of a request, 10,000 events a second, 64 letters of `custom_event_name`, that signals of a person, the address too, are
+ * taken hashed, `opt_out`, `products`, that v2.0 is still taken beside v3 (a copy of Reddit's reference in Segment's
+ * repository). v3 is another body at another address. Recalled: nothing.
  */
 interface Settings {
   readonly account_id: string;
@@ -40,6 +41,7 @@ interface Identifiers {
 }
 
 const rules: Rules = { ageMsMax: 7 * dayMs, limitedDataUse: true, apps: true };
+const nameCharsMax = 64;
 
 const byMeaning: Partial<Record<Meaning, string>> = {
   ...{ purchase: 'Purchase', lead: 'Lead', sign_up: 'SignUp', add_to_cart: 'AddToCart' },
@@ -72,6 +74,7 @@ export const reddit: Destination<Settings, Identifiers> = {
     },
   },
   credential: { kind: 'bearer' },
+  // 1,000 events each: as many as 10,000 a second.
   rate: { perMinute: 600 },
   asTest: (settings) => ({ ...settings, test_mode: true }),
   ageMsMax: () => rules.ageMsMax,
@@ -93,7 +96,7 @@ export const reddit: Destination<Settings, Identifiers> = {
     });
   },
   refuse(item, _settings, now) {
-    return refuseByRules(item, reddit, rules, now) ?? refuseNobody(item);
+    return refuseByRules(item, reddit, rules, now) ?? refuseName(item) ?? refuseNobody(item);
   },
   build(items, { account_id, test_mode }): OutgoingRequest {
     return postJson(`https://ads-api.reddit.com/api/v2.0/conversions/events/${account_id}`, {
@@ -103,6 +106,12 @@ export const reddit: Destination<Settings, Identifiers> = {
   },
   read,
 };
+
+/** A name of one's own with more letters than it takes would refuse the whole request. */
+function refuseName({ conversion: { event_name } }: Item): Refusal | undefined {
+  const isOwn = platformEvent(event_name, own, byMeaning) === undefined;
+  return isOwn && event_name.length > nameCharsMax ? no('invalid', 'event_name') : undefined;
+}
 
 /** An agent alone is millions of people. */
 function refuseNobody({ conversion, identifiers }: Item<Identifiers>): Refusal | undefined {

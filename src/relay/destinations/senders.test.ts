@@ -21,19 +21,26 @@ const senders: readonly {
   settings: object;
   batchMax: number;
   ageDays: number;
+  perMinute?: number;
   takesRefunds?: boolean;
   takesLimitedUse?: boolean;
   measuresOnly?: boolean;
 }[] = [
   {
-    ...{ destination: ga4, settings: { measurement_id: 'G-ABC123' }, batchMax: 25, ageDays: 3 },
+    ...{ destination: ga4, settings: { measurement_id: 'G-ABC123' }, batchMax: 25, ageDays: 3, perMinute: 6_000 },
     ...{ takesRefunds: true, takesLimitedUse: true, measuresOnly: true },
   },
   { destination: tiktok, settings: { pixel_id: 'C4A1' }, batchMax: 50, ageDays: 28, takesLimitedUse: true },
   { destination: microsoft, settings: { tag_id: '187012345' }, batchMax: 1_000, ageDays: 7 },
   { destination: linkedin, settings: { conversion_id: '104012' }, batchMax: 5_000, ageDays: 90 },
   {
-    ...{ destination: pinterest, settings: { ad_account_id: '549755885175' }, batchMax: 1_000, ageDays: 90 },
+    ...{
+      destination: pinterest,
+      settings: { ad_account_id: '549755885175' },
+      batchMax: 1_000,
+      ageDays: 90,
+      perMinute: 5_000,
+    },
     ...{ takesLimitedUse: true, measuresOnly: true },
   },
   {
@@ -44,7 +51,13 @@ const senders: readonly {
     ...{ destination: reddit, settings: { account_id: 't2_abc' }, batchMax: 1_000, ageDays: 7 },
     ...{ takesLimitedUse: true, measuresOnly: true },
   },
-  { destination: x, settings: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' }, batchMax: 500, ageDays: 90 },
+  {
+    destination: x,
+    settings: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' },
+    batchMax: 500,
+    ageDays: 90,
+    perMinute: 6_000,
+  },
 ];
 const all = [
   ...senders.map(({ destination, settings }) => ({ destination, settings })),
@@ -62,6 +75,7 @@ describe.each(senders)('$destination.label', ({ destination, settings: given, ba
   test('takes an order with everything in it', () => {
     expect(refused({})).toBeUndefined();
     expect(destination.batchMax).toBe(batchMax);
+    expect(destination.rate.perMinute).toBe(rules.perMinute ?? 600);
   });
 
   test('takes nothing of whoever denied the use of their data, and anything of whom nothing is known', () => {

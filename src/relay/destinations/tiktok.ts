@@ -13,7 +13,9 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * Read: endpoint, `event_source`, `event_source_id`, `data[]`, hashed `email`, `phone` (E.164 with its plus) and
  * `external_id`, `ttclid`, `ttp`, `test_event_code`, 50 of a request, success as `code: 0` inside a 200 (the house's
  * reference); 28 days (Amperity's guide, since TikTok's names no age); 40001, 40002, 40007, 40100 and 40105 (SleekFlow's
- * table of the Business API's codes). Recalled: the other codes, `limited_data_use`, `page`, names of standard events.
+ * table of the Business API's codes); 40101 for an app and its secret, 20001 for a part that was taken, 40700 and 50000 for
+ * faults of its own (other senders' code); `limited_data_use`, `page.url`, `contents` (Segment's and RudderStack's documents);
+ * names of standard events (ads.tiktok.com, Standard events and parameters). Recalled: 40102, 40103, 40104, 40133.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -36,7 +38,7 @@ const byMeaning: Record<Meaning, string> = {
 };
 const own = new Set([
   ...Object.values(byMeaning),
-  ...['CompletePayment', 'PlaceAnOrder', 'SubmitForm', 'Download', 'Schedule', 'FindLocation'],
+  ...['CompletePayment', 'PlaceAnOrder', 'SubmitForm', 'Download', 'Schedule', 'FindLocation', 'ClickButton'],
   ...['CustomizeProduct', 'SubmitApplication', 'ApplicationApproval'],
 ]);
 
@@ -142,12 +144,15 @@ function eventOf({ id, conversion, identifiers }: Item<Identifiers>) {
 
 const codes: Readonly<Record<string, 'rate_limited' | 'auth' | 'config' | 'permanent'>> = {
   ...{ 40100: 'rate_limited', 40133: 'rate_limited' },
-  ...{ 40101: 'auth', 40102: 'auth', 40103: 'auth', 40104: 'auth', 40105: 'auth' },
-  ...{ 40001: 'config', 40007: 'config' },
+  ...{ 40102: 'auth', 40103: 'auth', 40104: 'auth', 40105: 'auth' },
+  ...{ 40001: 'config', 40007: 'config', 40101: 'config' },
   40002: 'permanent',
 };
 
-/** A 200 says nothing: the code inside does. One event that is wrong refuses the request. */
+/**
+ * A 200 says nothing: the code inside does. One event that is wrong refuses the request. Of 20001, a part that was taken,
+ * nobody says which: all of it goes again, under the same ids.
+ */
 function read(answer: Answer, asked?: Asked): Verdict {
   // A server that failed has not judged what was sent, whatever it writes.
   const code = answer.status < 500 ? codeOf(memberOf(answer.body, 'code')) : undefined;

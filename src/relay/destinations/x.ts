@@ -12,9 +12,11 @@ import { readFields, settingsFields } from './settings_fields.ts';
  *
  * Read: endpoint, 500 of a request, members of a conversion, both spellings of `event_id`, that an event without a twclid,
  * a hashed e-mail or a phone is refused, that one wrong conversion refuses the request, statuses 400, 401, 403 and 404
- * (developer.x.com, Web conversions and Troubleshooting). Its documents name no age: ours is the life of a click id.
- * Recalled: `hashed_phone_number` in E.164, that address and agent count only beside another identifier,
- * `operation_errors` as a list for each conversion, the codes of errors.
+ * (developer.x.com, Web conversions and Troubleshooting); `hashed_phone_number` in E.164, that address and agent count only
+ * beside another identifier, 100,000 requests in 15 minutes of an account (Web conversions); `errors[].code` in capitals,
+ * INVALID_PARAMETER and INTERNAL_ERROR (docs.x.com, Error codes and responses); `X-Pixel-Token` and `conversions_processed`
+ * (another sender's tests); `operation_errors` beside `errors` (twittercommunity.com, of campaigns). Its documents name no
+ * age: ours is the life of a click id. Recalled: `operation_errors` of conversions, the other codes.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -54,7 +56,8 @@ export const x: Destination<Settings, Identifiers> = {
     },
   },
   credential: { kind: 'header', name: 'x-pixel-token' },
-  rate: { perMinute: 600 },
+  // 100,000 in 15 minutes.
+  rate: { perMinute: 6_000 },
   eventSetting: 'event_id',
   ageMsMax: () => rules.ageMsMax,
   settings(given) {
