@@ -10,3 +10,6 @@ export const askedStates = [
   ...(['sent', 'open'] as const),
 ] as const satisfies readonly (DeliveryState | 'sent' | 'open')[];
 export type AskedState = (typeof askedStates)[number];
+
+/** How conversions come in: with a request, in a file, or by an event that reached a goal. */
+export const intakeWays = ['request', 'upload', 'goal'] as const;

@@ -3,7 +3,7 @@ import { words } from './api.ts';
 import { type Conversion, clickIds } from './conversion.ts';
 import { browserStates, pixelPlatforms } from './pixels.ts';
 import { conversionRegions, deliveryStates } from './relay.ts';
-import { askedStates, relayPeriods } from './relay_asked.ts';
+import { askedStates, intakeWays, relayPeriods } from './relay_asked.ts';
 
 /** What the relay says of its conversions: how many and where they are, each one's story, its requests, and deletions. */
 
@@ -173,9 +173,6 @@ const attempt = z.object({
   platform_request: z.string().nullable(),
   result: z.string().nullable(),
 });
-/** How conversions come in: with a request, in a file, or by an event that reached a goal. */
-export const intakeWays = ['request', 'upload', 'goal'] as const;
-
 const intakeLine = z.object({
   id: z.string(),
   way: z.enum(intakeWays),

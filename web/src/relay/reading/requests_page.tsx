@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react';
-import { relayPeriods } from '../../../../contract/relay_asked.ts';
-import { intakeWays, type RequestsPage } from '../../../../contract/relay_reading.ts';
+import { intakeWays, relayPeriods } from '../../../../contract/relay_asked.ts';
+import type { RequestsPage } from '../../../../contract/relay_reading.ts';
 import { Link, useAddress } from '../../address/navigate.tsx';
 import { pathOf } from '../../address/route.ts';
 import { Choice } from '../../audit/filter_parts.tsx';
