@@ -1,7 +1,8 @@
 /**
  * How many conversions a second reach a platform, end to end in batches: rows are there, and from then on everything is
  * counted, until the row of each says that it was accepted. The platform is Meta's emulator in a process of its own.
- *   node bench/relay_deliver.ts [conversions]
+ *   node bench/relay_deliver.ts [conversions] [--statements]
+ * With `--statements` each statement of the sender waits for the one before, and what it took of PostgreSQL's processor stands beside it.
  * Target: 3,000 a second on 2 cores, emulator included. The load of the machine is said beside it.
  */
 
@@ -12,6 +13,9 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { openMetaEmulator } from '../emulators/meta.ts';
 import { systemClock } from '../src/platform/clock.ts';
+import type { Prepared, Sql } from '../src/platform/postgres/index.ts';
+import { openLanes } from '../src/relay/deliveries/lanes.ts';
+import type { Senders } from '../src/relay/deliveries/parts.ts';
 import { openSendingHouse } from '../test/relay/sending_house.ts';
 
 const dataset = '1234567890';
@@ -27,14 +31,17 @@ if (process.argv[2] === 'platform') {
     const { user, system } = process.cpuUsage();
     process.stdout.write(String(user + system));
   });
-} else await measure(Number(process.argv[2] ?? 20_000));
+} else await measure(Number(process.argv[2] ?? 20_000), process.argv.includes('--statements'));
 
-async function measure(conversions: number): Promise<void> {
+async function measure(conversions: number, isByStatement: boolean): Promise<void> {
   const platform = spawn(process.execPath, [process.argv[1] as string, 'platform'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [url] = (await once(platform.stdout, 'data')) as [Buffer];
   const house = await openSendingHouse({ clock: systemClock, baseUrls: { 'meta-capi': String(url) } });
+  const byStatement = new Map<string, number>();
+  const timed = timedPostgres(house.senders.postgres, byStatement);
+  const lanes = isByStatement ? openLanes({ ...house.senders, postgres: timed }) : house.lanes;
   const rates: number[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
@@ -47,9 +54,10 @@ async function measure(conversions: number): Promise<void> {
       const before = process.cpuUsage();
       const [ofServer, ofPlatform] = [await serverUs(house.store.postgres.directories), await askUs(platform)];
       const started = performance.now();
+      byStatement.clear();
       let accepted = 0;
       while (accepted < conversions) {
-        await house.lanes.idle();
+        await lanes.idle();
         accepted = await house.inside(
           async (sql) =>
             (
@@ -64,6 +72,7 @@ async function measure(conversions: number): Promise<void> {
       const used = process.cpuUsage(before);
       const each = (us: number) => `${(us / conversions).toFixed(0)} µs`;
       rates.push(conversions / seconds);
+      for (const [text, us] of [...byStatement].sort(([, a], [, b]) => b - a)) console.log(`  ${each(us)}  ${text}`);
       console.log(
         `${Math.round(conversions / seconds)} a second; processor each: sender ${each(used.user + used.system)}, PostgreSQL ${each((await serverUs(house.store.postgres.directories)) - ofServer)}, platform ${each((await askUs(platform)) - ofPlatform)}; load ${loadavg()[0]?.toFixed(1)}; ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`,
       );
@@ -73,6 +82,41 @@ async function measure(conversions: number): Promise<void> {
     await house.close();
     platform.stdin.end();
   }
+}
+
+/** Adds up what each statement took of the processor of its server process; Linux alone. */
+function timedPostgres(postgres: Senders['postgres'], byStatement: Map<string, number>): Senders['postgres'] {
+  const timed = (sql: Sql, pid: number): Sql => {
+    const taking =
+      <Args extends [text: string | Prepared, ...unknown[]], Said>(ask: (...args: Args) => Promise<Said>) =>
+      async (...args: Args): Promise<Said> => {
+        const before = await processUs(pid);
+        const said = await ask(...args);
+        const [text] = args;
+        const name = (typeof text === 'string' ? text : text.text).replace(/\s+/g, ' ').slice(0, 90);
+        byStatement.set(name, (byStatement.get(name) ?? 0) + (await processUs(pid)) - before);
+        return said;
+      };
+    return {
+      ...sql,
+      query: taking(sql.query) as Sql['query'],
+      one: taking(sql.one) as Sql['one'],
+      maybe: taking(sql.maybe) as Sql['maybe'],
+      run: taking(sql.run),
+    };
+  };
+  return {
+    ...postgres,
+    tenant: (organisation, work) =>
+      postgres.tenant(organisation, async (sql) => {
+        const { pid } = await sql.one<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        return work(timed(sql, pid));
+      }),
+  };
+}
+
+async function processUs(pid: number): Promise<number> {
+  return Number((await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ')[0]) / 1_000;
 }
 
 async function askUs(platform: { stdin: NodeJS.WritableStream; stdout: NodeJS.ReadableStream }): Promise<number> {

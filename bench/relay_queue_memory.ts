@@ -101,7 +101,11 @@ async function readPages(desk: RelayDesk): Promise<void> {
     for (let time = 0; time < 2; time++) {
       const before = await blocksOf(desk);
       const began = performance.now();
-      await desk.call('GET', page);
+      const failed = await desk.call('GET', page).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      if (failed !== undefined) check(`GET ${page}`, false, failed.slice(0, 120));
       took.push(performance.now() - began);
       await pause(1_200);
       blocks = (await blocksOf(desk)) - before;

@@ -301,16 +301,22 @@ it('honours what is on record of somebody: taken back counts whatever a sender s
     { order_id: 'k-agreed', state: 'waiting', reason: null },
     { order_id: 'k-back', state: 'withheld', reason: 'consent_denied' },
   ]);
-  // Taken back while it waits, through the same door as anybody's.
+  // Taken back while it waits, through the same door as anybody's; where it was the last to wait, the conversion has ended.
+  await asked(
+    `UPDATE relay_deliveries d SET state = 'cancelled', settled_at = now() FROM relay_conversions c
+     WHERE c.id = d.conversion_id AND c.order_id = 'k-agreed' AND d.destination_id <> $1 RETURNING d.id`,
+    [destination.meta],
+  );
   const digest = await vault.subject(organisation, 'email', 'agreed@person.example');
   await postgres.tenant(organisation, (sql) =>
     withholdRefused(sql, { organisationId: organisation, purpose: 'ad_measurement', digest }),
   );
   const later = await asked(
-    "SELECT d.state, d.reason FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id WHERE c.order_id = 'k-agreed' AND d.destination_id = $1",
+    `SELECT d.state, d.reason, c.settled_at IS NOT NULL AS is_over FROM relay_deliveries d JOIN relay_conversions c ON c.id = d.conversion_id
+     WHERE c.order_id = 'k-agreed' AND d.destination_id = $1`,
     [destination.meta],
   );
-  expect(later).toEqual([{ state: 'withheld', reason: 'consent_denied' }]);
+  expect(later).toEqual([{ state: 'withheld', reason: 'consent_denied', is_over: true }]);
 });
 
 it('goes a route by its rules: event, condition, only the first of a click', async () => {

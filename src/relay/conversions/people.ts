@@ -16,6 +16,8 @@ export const rawMembers = [
 export interface People {
   /** By kind of destination: what `identify` made when the conversion was taken, without its raw members. */
   readonly hashes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Kinds that each telling has such of: what a raw value would make for them is there already. Absent: none. */
+  readonly whole?: ReadonlySet<string>;
   /** As it came, until its time is over. */
   readonly raw?: Conversion['user'];
 }
@@ -33,16 +35,20 @@ export function tellingPlace(organisationId: number, column: 'hashes_sealed' | '
   return { organisationId, table: 'relay_tellings', column, row, class: 'D5' } as const satisfies Place;
 }
 
+type Identifying = { readonly id: string; identify(conversion: Conversion): unknown };
+
 /**
  * Opens what is known of the people behind conversions: of several tellings of one, the first to name something wins. Keys
  * that were destroyed leave nothing, and that is no error.
- * @returns by id of the conversion; one without identifiers has empty hashes
+ * @param to whom it is opened for: raw values that it takes nothing of stay sealed
+ * @returns by id of the conversion; one without identifiers is not among them
  */
 export async function openPeople(
   sql: Sql,
   vault: Pick<Vault, 'open' | 'prepare'>,
   organisationId: number,
   conversionIds: readonly string[],
+  to?: Identifying,
 ): Promise<Map<string, People>> {
   const rows = await sql.query<TellingRow>(
     `SELECT id, conversion_id, subject, hashes_sealed, raw_sealed FROM relay_tellings
@@ -56,20 +62,41 @@ export async function openPeople(
       return subject === null || value === null ? [] : [{ subject, value }];
     }),
   );
-  const people = new Map<string, People>(conversionIds.map((id) => [id, { hashes: {} }]));
+  const people = new Map<string, People>();
+  const enough = to === undefined || takesRaw(to) ? undefined : to.id;
   for (const row of rows) {
-    const { hashes, raw } = await openTelling(vault, organisationId, row);
-    const before = people.get(row.conversion_id) ?? { hashes: {} };
-    const user = raw === undefined ? before.raw : { ...(raw as object), ...before.raw };
+    const { hashes, raw } = await openTelling(vault, organisationId, row, enough);
+    const before = people.get(row.conversion_id);
+    const user = raw === undefined ? before?.raw : { ...(raw as object), ...before?.raw };
+    const kinds = Object.keys(hashes).filter((kind) => before?.whole?.has(kind) !== false);
     people.set(row.conversion_id, {
-      hashes: joined(before.hashes, hashes),
+      hashes: before === undefined ? hashes : joined(before.hashes, hashes),
+      whole: new Set(kinds),
       ...(user !== undefined && { raw: user as NonNullable<Conversion['user']> }),
     });
   }
   return people;
 }
 
-async function openTelling(vault: Pick<Vault, 'open'>, organisationId: number, row: TellingRow) {
+/** Does a destination get something of a person as it came? Asked of what it makes of somebody who has nothing else. */
+function takesRaw(to: Identifying): boolean {
+  const known = takers.get(to);
+  if (known !== undefined) return known;
+  const user = { ip: '8.8.8.8', user_agent: 'Mozilla/5.0' };
+  const made = to.identify({ event_name: 'purchase', occurred_at: '2026-01-01T00:00:00Z', user }) as object;
+  const takes = rawMembers.some((member) => member in made);
+  takers.set(to, takes);
+  return takes;
+}
+const takers = new WeakMap<Identifying, boolean>();
+
+/** @param enough the kind whose hashes are all that is wanted, where there are such */
+async function openTelling(
+  vault: Pick<Vault, 'open'>,
+  organisationId: number,
+  row: TellingRow,
+  enough: string | undefined,
+) {
   const open = async (column: 'hashes_sealed' | 'raw_sealed') => {
     const sealed = row[column];
     if (sealed === null || row.subject === null) return undefined;
@@ -81,7 +108,9 @@ async function openTelling(vault: Pick<Vault, 'open'>, organisationId: number, r
       throw error;
     }
   };
-  return { hashes: (await open('hashes_sealed')) ?? {}, raw: await open('raw_sealed') };
+  const hashes = (await open('hashes_sealed')) ?? {};
+  const isEnough = enough !== undefined && hashes[enough] !== undefined;
+  return { hashes, raw: isEnough ? undefined : await open('raw_sealed') };
 }
 
 function joined(first: People['hashes'], more: People['hashes']): People['hashes'] {
@@ -100,6 +129,12 @@ export function withoutRaw(identifiers: unknown): Record<string, unknown> {
   return kept;
 }
 
+function reachedOnly(raw: People['raw']): People['raw'] {
+  if (raw === undefined) return undefined;
+  const { ip, user_agent } = raw;
+  return { ...(ip !== undefined && { ip }), ...(user_agent !== undefined && { user_agent }) };
+}
+
 /**
  * What of a person goes to a destination: the hashes that were made for it, with address and browser while they are there.
  * One that was added later is given what the raw values make.
@@ -107,10 +142,12 @@ export function withoutRaw(identifiers: unknown): Record<string, unknown> {
 export function identifiersFor<Identifiers>(
   destination: { readonly id: string; identify(conversion: Conversion): Identifiers },
   facts: Conversion,
-  { hashes, raw }: People,
+  { hashes, whole, raw }: People,
 ): Identifiers {
-  const made = destination.identify(raw === undefined ? facts : { ...facts, user: raw });
   const kept = hashes[destination.id];
+  // What has its hashes is not hashed again: a sixth of what sending a conversion took of the processor.
+  const user = kept !== undefined && whole?.has(destination.id) === true ? reachedOnly(raw) : raw;
+  const made = destination.identify(user === undefined ? facts : { ...facts, user });
   if (kept === undefined) return made;
   const fresh = Object.fromEntries(
     Object.entries(made as object).filter(([name]) => (rawMembers as readonly string[]).includes(name)),

@@ -46,7 +46,8 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
     const rows = await sql.query<TakenRow>(dueRows, [organisationId, destinationId, new Date(now), max.rows]);
     const leaseAt = new Date(now + deliveryLimits.leaseMs);
     if (rows.length === 0) return { batches: [], leaseAt, isFull: false, dead: 0, withheld: 0 };
-    const people = await openPeople(sql, vault, organisationId, [...new Set(rows.map((row) => row.conversion_id))]);
+    const conversions = [...new Set(rows.map((row) => row.conversion_id))];
+    const people = await openPeople(sql, vault, organisationId, conversions, account.destination);
     const corrections = rows.filter(({ facts }) => isCorrection(facts));
     const orders = corrections.length === 0 ? new Map<number, Order>() : await readOrders(sql, account, corrections);
     const set = new Map<string | null, unknown>();

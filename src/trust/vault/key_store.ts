@@ -501,15 +501,24 @@ export function wrappingOf({ keys, clock }: Pick<KeyHouse, 'keys'> & { clock: Pi
 /** Keeps each value for five minutes at most, and the newest ones of too many. */
 function remembering<Value>(clock: Pick<Clock, 'monotonic'>) {
   const entries = new Map<string, { value: Value; until: number }>();
+  // One iterator goes on from where it was: a new one each time steps over everything that was deleted since the map grew.
+  let oldest = entries.keys();
+  function dropOldest(): void {
+    let next = oldest.next();
+    if (next.done) {
+      oldest = entries.keys();
+      next = oldest.next();
+    }
+    if (!next.done) entries.delete(next.value);
+  }
   return {
     get(name: string): Value | undefined {
       const entry = entries.get(name);
       return entry !== undefined && entry.until > clock.monotonic() ? entry.value : undefined;
     },
     set(name: string, value: Value): void {
-      const oldest = entries.keys().next();
-      if (entries.size >= rememberedMax && !oldest.done) entries.delete(oldest.value);
       entries.delete(name);
+      if (entries.size >= rememberedMax) dropOldest();
       entries.set(name, { value, until: clock.monotonic() + rememberedMs });
     },
     delete: (name: string) => void entries.delete(name),
