@@ -80,6 +80,41 @@ export const deliveryChoice = z.strictObject({
   to: moment.optional(),
 });
 export type DeliveryChoice = z.infer<typeof deliveryChoice>;
+/** Groups that the list of dead letters has at most, the largest first. */
+export const deadLetterGroupsMax = 200;
+export const deadLettersQuestion = z.strictObject({
+  destination: filters.destination,
+  reason: filters.reason,
+  from: filters.from,
+  to: filters.to,
+});
+export const deadLetters = z.object({
+  deliveries: z.number(),
+  too_old: z.number().describe('Of them: their platform would call them too old, so they cannot be sent again.'),
+  /** By reason and destination. */
+  groups: z.array(
+    z.object({
+      destination_id: z.number(),
+      reason: z.string().nullable(),
+      field: z.string().nullable().describe('Of the conversion, where it is the same for all of the group.'),
+      deliveries: z.number(),
+      too_old: z.number(),
+      first_at: z.string().describe('When the first of them was made, and the last.'),
+      last_at: z.string(),
+      oldest_occurred_at: z.string(),
+    }),
+  ),
+  left_off: z.number().describe('Groups that are not listed.'),
+  /** For the filter, removed ones are not among them. */
+  destinations: z.array(
+    z.object({
+      ...{ id: z.number(), name: z.string(), label: z.string() },
+      age_days_max: z.number().nullable().describe('How old a conversion may be there; null where no document says.'),
+    }),
+  ),
+});
+export type DeadLetters = z.infer<typeof deadLetters>;
+
 export const replayPreview = z.object({
   deliveries: z.number().describe('That would go again.'),
   too_old: z.number().describe('That their platform would call too old: they stay as they are.'),

@@ -302,6 +302,17 @@ export const destinationKind = z.object({
   ),
   /** null: it takes none. */
   secret: z.object({ label: z.string(), what: z.string() }).nullable(),
+  /** Whose connections it can be sent with (contract/connections.ts). */
+  provider: z.string(),
+  /** Settings that are chosen from the lists of a connected account; null where they are written, and a sign-in sends nothing there. */
+  picks: z
+    .object({
+      target: z.string(),
+      account: z.string().nullable(),
+      through: z.string().nullable(),
+      counting: z.string().nullable(),
+    })
+    .nullable(),
   /** How a test is told: by a code of the platform's, by a switch (any code), or not at all. */
   test: z.enum(['code', 'switch']).nullable(),
   /** What the code is, where it is one. */

@@ -81,6 +81,7 @@ export const relay = defineSubject({
 const doors: SettingsDoors = {
   connectionProblem: (sql, organisationId, id, kind) =>
     connectionProblem(sql, organisationId, id, providerOfKind(kind)),
+  providerOf: providerOfKind,
 };
 
 /** Most platforms are one destination and are called alike; Google and Meta are more than one. */

@@ -203,6 +203,23 @@ const looks: Record<string, Look> = {
       await page.getByText('The body without its values').waitFor();
     },
   },
+  'relay, dead letters': {
+    path: '/s/shop.example/relay/dead-letters',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Replay all…' }).click();
+      await page.getByText('9 go again').waitFor();
+    },
+  },
+  'relay, a destination of a connected account': {
+    path: '/s/shop.example/relay/destinations',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add a destination' }).click();
+      await page.getByLabel('Platform').selectOption('google-data-manager');
+      await page.getByLabel('Account').selectOption('1234567890');
+      await page.getByLabel('Conversion action').selectOption('42');
+      await page.getByText('It counts one conversion per click').waitFor();
+    },
+  },
   'relay, match quality': { path: '/s/shop.example/relay/match-quality' },
   'audit log, an entry open': {
     path: '/o/cedar-loom/trust/audit?group=member',

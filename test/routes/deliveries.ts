@@ -71,6 +71,14 @@ export const examples: Examples = ({ organisation, asOwner, next }) => {
       status: 200,
       badParams: [['/api/organisations/1/relay/deliveries/x', 'delivery']],
     },
+    'GET /api/organisations/:organisation/relay/dead-letters': {
+      async path() {
+        await delivery('dead');
+        return `${of()}/dead-letters?from=2026-11-01T00:00:00Z`;
+      },
+      status: 200,
+      badParams: [['/api/organisations/1/relay/dead-letters?from=yesterday', 'from']],
+    },
     'POST /api/organisations/:organisation/relay/replays/preview': changing('replays/preview', 'dead', 200),
     'POST /api/organisations/:organisation/relay/replays': changing('replays', 'dead', 202),
     'POST /api/organisations/:organisation/relay/approvals': changing('approvals', 'held', 202),

@@ -2,9 +2,21 @@ import type {
   Connection,
   ConnectionOffer,
   ConnectionsAnswer,
+  connectionAccounts,
+  connectionTargets,
   DisconnectionPreview,
 } from '../../contract/connections.ts';
 import { pastedPlatforms } from '../../contract/destinations.ts';
+import {
+  noEnhancedLeads,
+  notEnabled,
+  oncePerClick,
+  permissionMissing,
+  termsMissing,
+} from '../../src/providers/problems.ts';
+
+type ConnectionAccounts = (typeof connectionAccounts)['_zod']['output'];
+type ConnectionTargets = (typeof connectionTargets)['_zod']['output'];
 
 const dayMs = 86_400_000;
 const at = (days: number) => new Date(Date.now() + days * dayMs).toISOString();
@@ -95,7 +107,30 @@ const offers: ConnectionOffer[] = [
 ];
 
 /** Connections in every state; a new organisation has none, and nobody has set up a platform for it. */
-export function connectionsOf(path: string, isEmpty: boolean): ConnectionsAnswer | DisconnectionPreview | undefined {
+export function connectionsOf(
+  path: string,
+  isEmpty: boolean,
+): ConnectionsAnswer | DisconnectionPreview | ConnectionAccounts | ConnectionTargets | undefined {
+  const [, id, list] = /\/connections\/(\d+)\/(accounts|targets)$/.exec(path) ?? [];
+  if (list === 'accounts')
+    return {
+      accounts: ['Cedar & Loom', 'Cedar & Loom, wholesale'].map((name, place) => ({
+        ...{ id: String(1_234_567_890 + place), name, currency: 'EUR', timezone: 'Europe/Berlin' },
+        ...{ through: id === '5' ? '9876543210' : null, problems: [] },
+      })),
+      left_off: 0,
+    };
+  if (list === 'targets')
+    return {
+      problems:
+        id === '5' ? [termsMissing('Google Ads, Goals, Settings'), noEnhancedLeads()] : [permissionMissing('x')],
+      targets: [
+        { id: '42', name: 'Purchase, shop', problems: [oncePerClick()] },
+        { id: '43', name: 'Lead', problems: [] },
+        { id: '44', name: 'Purchase, old', problems: [notEnabled('conversion action')] },
+      ],
+      left_off: 0,
+    };
   if (/\/connections\/\d+\/disconnection$/.test(path))
     return { revokes: true, cancels: [{ what: 'queued sends', count: 1_204 }] };
   if (!/^\/api\/organisations\/[^/]+\/connections$/.test(path)) return undefined;

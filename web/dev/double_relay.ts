@@ -114,6 +114,14 @@ export function relayOf(isNew: boolean) {
       test: one.asTest === undefined ? null : code === undefined ? 'switch' : 'code',
       test_code: code === undefined ? null : { label: code.label, what: code.what },
       has_dry_run: one.asDryRun !== undefined,
+      provider: one.id.startsWith('google-') ? 'google' : one.id === 'meta-capi' ? 'meta' : one.id,
+      picks:
+        one.picks === undefined
+          ? null
+          : {
+              ...{ target: one.picks.target, account: one.picks.account ?? null },
+              ...{ through: one.picks.through ?? null, counting: one.picks.counting ?? null },
+            },
     };
   });
   const destination = (some: Partial<RelayDestination>): RelayDestination => ({
@@ -128,6 +136,7 @@ export function relayOf(isNew: boolean) {
         destination({
           id: 11,
           kind: 'meta-capi',
+          ...{ connection_id: 4, has_secret: false },
           name: 'Meta, shop pixel',
           settings: { dataset_id: '1234567890' },
           routes: 2,

@@ -1,3 +1,4 @@
+import type { DeadLetters } from '../../contract/deliveries.ts';
 import type { DeliveryState } from '../../contract/relay.ts';
 import type {
   BrowserShare,
@@ -31,6 +32,16 @@ export function relayReadingOf(
   if (rest.startsWith('requests/')) return ok(requestStory);
   if (/^captures\/[^/]+$/.test(rest)) return ok(capture);
   if (rest.endsWith('/reveals')) return ok({ ...capture, is_revealed: true, body: '{"order":{"email":"…"}}' }, 201);
+  if (rest === 'dead-letters') return ok(deadOf(search, isNew));
+  if (rest === 'replays/preview')
+    return ok({
+      ...{ deliveries: 9, too_old: 2 },
+      by_destination: [
+        { destination_id: 1, deliveries: 9, too_old: 1 },
+        { destination_id: 3, deliveries: 0, too_old: 1 },
+      ],
+    });
+  if (rest === 'replays') return ok({ deliveries: 9, too_old: 2, is_all: true }, 202);
   if (rest === 'deletion-previews') return ok(preview);
   if (rest === 'deletions') return method === 'GET' ? ok({ deletions: isNew ? [] : [receipt] }) : ok(receipt, 201);
   return undefined;
@@ -50,6 +61,27 @@ const destinations = [
   { id: 3, name: 'TikTok', kind: 'tiktok' },
   { id: 4, name: 'GA4', kind: 'ga4' },
 ];
+
+const deadGroups: DeadLetters['groups'] = [
+  { destination_id: 1, reason: '100/2804003', field: null, deliveries: 9, too_old: 0 },
+  { destination_id: 3, reason: 'no_identifier', field: 'user', deliveries: 2, too_old: 0 },
+  { destination_id: 2, reason: 'no_identifier', field: 'user', deliveries: 1, too_old: 1 },
+  { destination_id: 9, reason: 'too_old', field: 'occurred_at', deliveries: 4, too_old: 4 },
+].map((one) => ({ ...one, first_at: ago(4_000), last_at: ago(30), oldest_occurred_at: ago(9_000) }));
+function deadOf(search: URLSearchParams, isNew: boolean): DeadLetters {
+  const groups = isNew
+    ? []
+    : deadGroups.filter(
+        ({ destination_id, reason }) =>
+          [null, String(destination_id)].includes(search.get('destination')) &&
+          [null, reason].includes(search.get('reason')),
+      );
+  const sum = (name: 'deliveries' | 'too_old') => groups.reduce((total, one) => total + one[name], 0);
+  return {
+    ...{ deliveries: sum('deliveries'), too_old: sum('too_old'), groups, left_off: 0 },
+    destinations: destinations.map(({ id, name }) => ({ id, name, label: name, age_days_max: id === 1 ? 7 : 90 })),
+  };
+}
 
 const span = { from: ago(7 * 24 * 60), to: ago(-600), timezone: 'Europe/Berlin' };
 const noFlow: RelayFlow = {

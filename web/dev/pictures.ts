@@ -262,8 +262,11 @@ export const shots: readonly Shot[] = [
     act: async (page) => {
       await page.getByRole('button', { name: 'Add a destination' }).click();
       await page.getByLabel('Platform').selectOption('google-data-manager');
+      await page.getByLabel('Account').selectOption('1234567890');
+      await page.getByLabel('Conversion action').selectOption('44');
     },
   },
+  { name: 'relay-destination-connected', path: '/s/shop.example/relay/destinations/11', full: true },
   { name: 'relay-destination', path: '/s/shop.example/relay/destinations/12', full: true },
   { name: 'sites', path: '/' },
   { name: 'relay', path: '/s/shop.example/relay', full: true },
@@ -296,6 +299,16 @@ export const shots: readonly Shot[] = [
     },
   },
   { name: 'relay-requests-empty', path: '/s/shop.example/relay/requests?outcome=taken' },
+  { name: 'relay-dead-letters', path: '/s/shop.example/relay/dead-letters', full: true },
+  { name: 'relay-dead-letters-empty', path: '/s/new.example/relay/dead-letters', start: 'newcomer' },
+  {
+    name: 'relay-replay',
+    path: '/s/shop.example/relay/dead-letters?destination=1',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Replay these…' }).click();
+      await page.getByText('9 go again').waitFor();
+    },
+  },
   { name: 'relay-match-quality', path: '/s/shop.example/relay/match-quality', full: true },
   {
     name: 'members-change',

@@ -86,6 +86,9 @@ const RelayInspectorPage = lazy(() =>
 const RelayRequestsPage = lazy(() =>
   import('./relay/reading/requests_page.tsx').then((part) => ({ default: part.RelayRequestsPage })),
 );
+const RelayDeadLettersPage = lazy(() =>
+  import('./relay/reading/dead_letters_page.tsx').then((part) => ({ default: part.RelayDeadLettersPage })),
+);
 const RelayMatchPage = lazy(() =>
   import('./relay/reading/match_page.tsx').then((part) => ({ default: part.RelayMatchPage })),
 );
@@ -212,6 +215,7 @@ function Pages() {
     case 'relay-inspector':
     case 'relay-requests':
     case 'relay-match-quality':
+    case 'relay-dead-letters':
     case 'shares':
     case 'analytics':
     case 'realtime':
@@ -238,6 +242,7 @@ function Pages() {
         return <RelayInspectorPage key={site.id} site={site} conversion={route.conversion} />;
       if (route.page === 'relay-requests') return <RelayRequestsPage key={site.id} site={site} />;
       if (route.page === 'relay-match-quality') return <RelayMatchPage key={site.id} site={site} />;
+      if (route.page === 'relay-dead-letters') return <RelayDeadLettersPage key={site.id} site={site} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'relay-sources') return <SourcesPage key={site.id} site={site} />;
       if (route.page === 'relay-source')

@@ -4,6 +4,7 @@ import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock, systemClock } from '../../platform/clock.ts';
 import { order } from '../destinations/senders_fixture.ts';
+import { deadLettersOf } from './dead.ts';
 import { deliveryOf, listDeliveries } from './read.ts';
 import { approve, cancel, previewReplay, replay } from './replays.ts';
 
@@ -51,6 +52,20 @@ it('what was set aside goes again under its id, and what is too old by now is co
   const preview = await house.inside((sql) => previewReplay(sql, of(house), choice, clock.now()));
   expect(preview).toEqual({
     ...{ deliveries: 3, too_old: 2, by_destination: [{ destination_id: to, deliveries: 3, too_old: 2 }] },
+  });
+  const dead = await house.inside((sql) => deadLettersOf(sql, of(house), choice, clock.now()));
+  expect(dead).toMatchObject({ deliveries: 5, too_old: 2, left_off: 0 });
+  const at = (daysAgo: number) => new Date(clock.now() - 86_400_000 * (1 + daysAgo) - 60_000).toISOString();
+  expect(dead.groups).toEqual([
+    {
+      ...{ destination_id: to, reason: '100/2804016', field: null, deliveries: 5, too_old: 2 },
+      ...{ first_at: expect.any(String), last_at: expect.any(String), oldest_occurred_at: at(6) },
+    },
+  ]);
+  expect(dead.destinations.find(({ id }) => id === to)).toMatchObject({ age_days_max: 7 });
+  const later = { ...choice, from: new Date(clock.now()).toISOString() };
+  expect(await house.inside((sql) => deadLettersOf(sql, of(house), later, clock.now()))).toMatchObject({
+    ...{ deliveries: 0, groups: [] },
   });
   expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(3);
   expect(await open(ids)).toBe(3);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
   type DeliveryChoice,
+  deadLetters,
+  deadLettersQuestion,
   deliveriesAtOnceMax,
   deliveriesChanged,
   deliveriesQuestion,
@@ -14,6 +16,7 @@ import { defineRoute, RequestError, type Route } from '../../platform/http/route
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { ofOrganisation, organisationFor } from '../settings/parts.ts';
+import { deadLettersOf } from './dead.ts';
 import { deliveryLimits } from './limits.ts';
 import { deliveryOf, listDeliveries } from './read.ts';
 import { approve, cancel, previewReplay, replay } from './replays.ts';
@@ -81,6 +84,22 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
         const { delivery } = request.params;
         const body = await postgres.tenant(organisation, (sql) => deliveryOf(sql, organisation, delivery));
         if (body === undefined) throw new RequestError('not_found', 'There is no such delivery.');
+        return { body };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: `${base}/dead-letters`,
+      access: 'relay.read',
+      summary: 'What did not get through, by reason and destination, and how much of it is too old to be sent again.',
+      params: ofOrganisation,
+      query: deadLettersQuestion,
+      answer: deadLetters,
+      async handle(request) {
+        const organisation = organisationFor(request);
+        const body = await postgres.tenant(organisation, (sql) =>
+          deadLettersOf(sql, organisation, request.query, clock.now()),
+        );
         return { body };
       },
     }),

@@ -56,6 +56,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   readonly rate: Rate;
   /** The setting that the platform event of a route stands in for, such as a conversion action. Absent: it is the name of the event. */
   readonly eventSetting?: string;
+  /** Which of its settings are chosen from the lists of a connected account. Absent: they are written, and no sign-in sends there. */
+  readonly picks?: Picks;
   /** Of an order that is taken back in part it is told what remains, and not what was taken back. */
   readonly asksForRest?: true;
   /** The settings under which the platform takes what is sent as a test. Absent: it has no such mode. */
@@ -117,6 +119,17 @@ export type Credential =
       /** @param body the text that is sent @param secrets two while one is being replaced */
       sign(request: Pick<OutgoingRequest, 'headers'>, body: string, secrets: readonly string[]): string;
     };
+
+/**
+ * Settings by their names. @property target what conversions go to, such as a pixel @property account the account that it is
+ * in, where that is a setting @property through the account that this one is reached by @property counting how the target counts
+ */
+export interface Picks {
+  readonly target: string;
+  readonly account?: string;
+  readonly through?: string;
+  readonly counting?: string;
+}
 
 /** @property perMinute of an account @property perProject of all accounts of this desk together, which share its project at the platform */
 export interface Rate {

@@ -1,6 +1,6 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { refuseAmounts, refuseConsent, refuseTime } from './conversion_rules.ts';
-import type { Refusal } from './destination.ts';
+import type { Picks, Refusal } from './destination.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
 
 /** Where conversions of Google Ads go, all ids as digits. */
@@ -34,6 +34,12 @@ export const googleCompany = {
   ...{ legalName: 'Google LLC', policyUrl: 'https://policies.google.com/privacy' },
   termsUrl: 'https://policies.google.com/terms',
 } as const;
+
+/** What is chosen from the lists of a connected account. */
+export const googlePicks: Picks = {
+  ...{ account: 'customer_id', through: 'login_customer_id' },
+  ...{ target: 'conversion_action_id', counting: 'counting_type' },
+};
 
 /** Both of Google's take a token that a connected account renews; one alone lives an hour. */
 export const googleSecret = { label: 'Access token', what: 'a token of OAuth, for as long as it lives' };

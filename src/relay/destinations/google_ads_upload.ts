@@ -12,6 +12,7 @@ import {
   googleCompany,
   googleConsent,
   googleFields,
+  googlePicks,
   googleSecret,
   hasCart,
   isCorrection,
@@ -44,6 +45,7 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   matchesBy: ['email', 'phone', 'gclid', 'gbraid', 'wbraid'],
   fields: googleFields,
   examples: { settings: { customer_id: '1', conversion_action_id: '2' } },
+  picks: googlePicks,
   secret: googleSecret,
   credential: { kind: 'bearer' },
   // Operations are counted by the day, and a request is one: with Explorer access 2,880.

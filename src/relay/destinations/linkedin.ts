@@ -45,6 +45,7 @@ export const linkedin: Destination<Settings, Identifiers> = {
   matchesBy: ['email', 'li_fat_id'],
   fields,
   examples: { settings: { conversion_id: '104012' } },
+  picks: { target: 'conversion_id' },
   secret: { label: 'Access token', what: 'a token with the scope rw_conversions' },
   credential: { kind: 'bearer' },
   rate: { perMinute: 600 },

@@ -57,6 +57,7 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   matchesBy: [...ofPeople, 'fbc', 'fbp'],
   fields,
   examples: { settings: { dataset_id: '1' } },
+  picks: { target: 'dataset_id' },
   secret: { label: 'Access token', what: 'a token of the Conversions API or of a system user, with ads_management' },
   credential: { kind: 'bearer' },
   // Meta names no limit; its headers say how near one is.

@@ -63,6 +63,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
   matchesBy: ['email', 'phone', 'external_id', 'ip_agent', 'ttclid', 'ttp'],
   fields,
   examples: { settings: { pixel_id: 'C4A1' } },
+  picks: { target: 'pixel_id' },
   secret: { label: 'Access token', what: 'a token that Events Manager makes for this pixel' },
   credential: { kind: 'header', name: 'access-token' },
   rate: { perMinute: 600 },

@@ -52,7 +52,10 @@ const columns = `d.id, d.kind, d.name, d.settings, d.connection_id, d.secret_sea
      AND w.state IN ('held', 'waiting', 'sending')) AS waiting`;
 
 /** Where conversions go: accounts of platforms and webhooks, each with what it needs to be sent to. */
-export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoors, 'connectionProblem'>): Route[] {
+export function destinationRoutes(
+  house: SettingsHouse,
+  doors: Pick<SettingsDoors, 'connectionProblem' | 'providerOf'>,
+): Route[] {
   const { postgres, clock, vault } = house;
   const target = ({ id, name }: { id: number; name: string }) => ({ type: 'relay_destination', id, label: name });
 
@@ -88,7 +91,7 @@ export function destinationRoutes(house: SettingsHouse, doors: Pick<SettingsDoor
         return {
           body: {
             destinations: rows.map(shown),
-            kinds: destinations.map(shownKind),
+            kinds: destinations.map((one) => shownKind(one, doors.providerOf(one.id))),
             limits: { destinations: relayLimits.destinationsMax },
           },
         };
@@ -235,7 +238,8 @@ function shown(row: Row): RelayDestination {
   };
 }
 
-function shownKind(destination: Destination): DestinationKind {
+function shownKind(destination: Destination, provider: string): DestinationKind {
+  const { picks } = destination;
   const fields = Object.entries(destination.fields);
   const code = fields.find(([, field]) => field.isTestCode === true)?.[1];
   return {
@@ -246,6 +250,14 @@ function shownKind(destination: Destination): DestinationKind {
         ...{ name, label, what, required, choices: choices === undefined ? null : [...choices] },
       })),
     secret: shownSecret(destination),
+    provider,
+    picks:
+      picks === undefined
+        ? null
+        : {
+            ...{ target: picks.target, account: picks.account ?? null },
+            ...{ through: picks.through ?? null, counting: picks.counting ?? null },
+          },
     test: destination.asTest === undefined ? null : code === undefined ? 'switch' : 'code',
     test_code: code === undefined ? null : { label: code.label, what: code.what },
     has_dry_run: destination.asDryRun !== undefined,

@@ -13,6 +13,8 @@ export type SettingsHouse = Pick<
 export interface SettingsDoors {
   /** Why a destination of this kind cannot be sent to with this connection, in a sentence; undefined where it can. */
   connectionProblem(sql: Sql, organisationId: number, connectionId: number, kind: string): Promise<string | undefined>;
+  /** Whose connections a kind of destination is sent with. */
+  providerOf(kind: string): string;
 }
 
 const number = z.coerce

@@ -36,6 +36,7 @@ export type Route =
   | { page: 'relay-inspector'; site: string; conversion?: string }
   | { page: 'relay-requests'; site: string }
   | { page: 'relay-match-quality'; site: string }
+  | { page: 'relay-dead-letters'; site: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'connections'; site: string }
   | { page: 'connect'; provider: SignedInProvider }
@@ -161,7 +162,7 @@ function relayRoute(site: string, part: string | undefined, rest: readonly strin
   const [which, more, ...further] = rest;
   if (part === undefined) return { page: 'relay', site };
   if (which === undefined) {
-    const pages = ['inspector', 'requests', 'match-quality', 'sources', 'destinations'] as const;
+    const pages = ['inspector', 'requests', 'dead-letters', 'match-quality', 'sources', 'destinations'] as const;
     const found = pages.find((one) => one === part);
     return found === undefined ? undefined : { page: `relay-${found}`, site };
   }
@@ -228,6 +229,8 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/relay/inspector${route.conversion === undefined ? '' : `/${encodeURIComponent(route.conversion)}`}`;
     case 'relay-requests':
       return `/s/${encodeURIComponent(route.site)}/relay/requests`;
+    case 'relay-dead-letters':
+      return `/s/${encodeURIComponent(route.site)}/relay/dead-letters`;
     case 'relay-match-quality':
       return `/s/${encodeURIComponent(route.site)}/relay/match-quality`;
     case 'operator':

@@ -236,6 +236,7 @@ const otherWords: Readonly<Record<string, string>> = {
   relay: 'Relay overview',
   'relay-inspector': 'Relay inspector',
   'relay-requests': 'Intake log of the relay',
+  'relay-dead-letters': 'Dead letters of the relay',
   'relay-match-quality': 'Match quality of the relay',
 };
 

@@ -1,17 +1,21 @@
 import { useCallback, useState } from 'react';
-import type { RelayDestination } from '../../../contract/relay_settings.ts';
-import { navigate } from '../address/navigate.tsx';
+import type { DestinationKind, RelayDestination } from '../../../contract/relay_settings.ts';
+import { Link, navigate } from '../address/navigate.tsx';
 import { pathOf } from '../address/route.ts';
+import type { ConnectionsAnswer } from '../connections/api.ts';
+import { endsSoon } from '../connections/words.ts';
 import { AskFirst } from '../controls/ask_first.tsx';
 import { ComingForm } from '../controls/coming.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { FormError } from '../controls/field.tsx';
-import { Icon } from '../controls/icons.tsx';
+import { Glyph, Icon } from '../controls/icons.tsx';
 import type { DeskError, Site } from '../desk/api.ts';
 import { asDeskError, DeskError as Refused } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { now } from '../edge/browser.ts';
 import { exactCount } from '../numbers/format.ts';
+import { connectionText, useConnections } from './access.tsx';
 import { relayOf } from './api.ts';
 import { DestinationForm } from './destination_form.tsx';
 import { BackTo, Instead, RelayFrame } from './frame.tsx';
@@ -50,6 +54,7 @@ function OneDestination({
       return { destination, kind: kinds.find((one) => one.id === destination.kind) };
     }, [organisation.id, id]),
   );
+  const connections = useConnections(organisation);
   const [isRemoving, setRemoving] = useState(false);
   const [refusal, setRefusal] = useState<DeskError>();
   const all = pathOf({ page: 'relay-destinations', site: site.domain });
@@ -101,6 +106,9 @@ function OneDestination({
           {destination.state_reason !== null && <code className="ref"> {destination.state_reason}</code>}
         </Fact>
         <Fact name="Platform">{kind?.label ?? destination.kind}</Fact>
+        <Fact name="Sent with">
+          <Access {...{ destination, kind, connections }} site={site.domain} />
+        </Fact>
         <Fact name="Waiting">{exactCount(destination.waiting)}</Fact>
         <Fact name="Sent as">
           {destination.test_code !== null ? 'test events' : destination.is_dry_run ? 'checked only' : 'live events'}
@@ -115,7 +123,8 @@ function OneDestination({
           ) : (
             <DestinationForm
               key={JSON.stringify(destination)}
-              {...{ destination, kind, organisation, mayChange }}
+              {...{ destination, kind, organisation, connections, mayChange }}
+              site={site.domain}
               onSaved={keep}
             />
           )}
@@ -150,6 +159,50 @@ function OneDestination({
           This cannot be taken back.
         </AskFirst>
       )}
+    </>
+  );
+}
+
+/** What it is sent with, and until when that goes on. */
+function Access({
+  destination: { connection_id: id, has_secret },
+  kind,
+  connections,
+  site,
+}: {
+  destination: RelayDestination;
+  kind: DestinationKind | undefined;
+  connections: ConnectionsAnswer | undefined;
+  site: string;
+}) {
+  if (id === null && kind?.secret === null) return 'needs no token';
+  if (id === null)
+    return has_secret ? (
+      'a token of its own'
+    ) : (
+      <span className="st bad">
+        <Glyph state="bad" />
+        no token yet
+      </span>
+    );
+  const one = connections?.connections.find((each) => each.id === id);
+  const page = pathOf({ page: 'connections', site });
+  if (one === undefined)
+    return (
+      <Link className="link" href={page}>
+        connection {id}
+      </Link>
+    );
+  const needsHand = one.state !== 'connected' || endsSoon(one, now());
+  return (
+    <>
+      <Link className="link" href={page}>
+        {one.label}
+      </Link>
+      <span className={needsHand ? 'st bad rl-under' : 'q rl-under'}>
+        {needsHand && <Glyph state="bad" />}
+        {connectionText(one)}
+      </span>
     </>
   );
 }

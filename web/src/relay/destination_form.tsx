@@ -2,10 +2,12 @@ import type { FormEvent } from 'react';
 import { useState } from 'react';
 import type { DestinationKind, RelayDestination } from '../../../contract/relay_settings.ts';
 import { Done, Refusal, useAsk } from '../account/use_account.tsx';
+import type { Connection, ConnectionsAnswer } from '../connections/api.ts';
 import { Field, keepFocus, Select } from '../controls/field.tsx';
 import { type ErrorOf, FormDialog, NameField } from '../controls/form_dialog.tsx';
 import { resting } from '../controls/resting.ts';
-import type { Organisation } from '../desk/session.tsx';
+import { may, type Organisation } from '../desk/session.tsx';
+import { AccessField, AccountPicker, fittingConnections, pickedNames, useConnections } from './access.tsx';
 import { type DestinationChange, relayOf } from './api.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -17,50 +19,55 @@ function SettingFields({
   onSet,
   errorOf,
   readOnly = false,
+  without,
 }: {
   kind: DestinationKind;
   settings: Settings;
   onSet: (settings: Settings) => void;
   errorOf: ErrorOf;
   readOnly?: boolean;
+  /** Settings that are chosen elsewhere. */
+  without: ReadonlySet<string>;
 }) {
-  return kind.fields.map(({ name, label, what, required, choices }) => (
-    <Field
-      key={name}
-      label={label}
-      optional={!required}
-      help={choices === null ? sentence(what) : undefined}
-      error={errorOf(`settings.${name}`)}
-    >
-      {(props) =>
-        choices === null ? (
-          <input
-            {...props}
-            className="in"
-            autoComplete="off"
-            spellCheck={false}
-            readOnly={readOnly}
-            value={settings[name] ?? ''}
-            onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
-          />
-        ) : (
-          <Select
-            {...props}
-            disabled={readOnly}
-            value={settings[name] ?? ''}
-            onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
-          >
-            {!required && <option value="">Not said</option>}
-            {choices.map((one) => (
-              <option key={one} value={one}>
-                {one.toLowerCase().replaceAll('_', ' ')}
-              </option>
-            ))}
-          </Select>
-        )
-      }
-    </Field>
-  ));
+  return kind.fields
+    .filter(({ name }) => !without.has(name))
+    .map(({ name, label, what, required, choices }) => (
+      <Field
+        key={name}
+        label={label}
+        optional={!required}
+        help={choices === null ? sentence(what) : undefined}
+        error={errorOf(`settings.${name}`)}
+      >
+        {(props) =>
+          choices === null ? (
+            <input
+              {...props}
+              className="in"
+              autoComplete="off"
+              spellCheck={false}
+              readOnly={readOnly}
+              value={settings[name] ?? ''}
+              onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
+            />
+          ) : (
+            <Select
+              {...props}
+              disabled={readOnly}
+              value={settings[name] ?? ''}
+              onChange={(event) => onSet({ ...settings, [name]: event.target.value })}
+            >
+              {!required && <option value="">Not said</option>}
+              {choices.map((one) => (
+                <option key={one} value={one}>
+                  {one.toLowerCase().replaceAll('_', ' ')}
+                </option>
+              ))}
+            </Select>
+          )
+        }
+      </Field>
+    ));
 }
 
 const sentence = (what: string) => `${what.charAt(0).toUpperCase()}${what.slice(1)}.`;
@@ -81,7 +88,7 @@ function SecretField({
   return (
     <Field
       label={asked.label}
-      optional
+      optional={isSet}
       help={
         isSet
           ? 'One is set, sealed, and never shown. Another one takes its place.'
@@ -104,14 +111,70 @@ function SecretField({
   );
 }
 
+/** Account and settings: from the lists of a connected account, or written. */
+function AccountFields({
+  organisation,
+  site,
+  kind,
+  connection,
+  isPicking,
+  settings,
+  onSet,
+  onPicking,
+  errorOf,
+  readOnly = false,
+}: {
+  organisation: Organisation;
+  site: string;
+  kind: DestinationKind;
+  connection: Connection | undefined;
+  isPicking: boolean;
+  settings: Settings;
+  onSet: (settings: Settings) => void;
+  onPicking: (isPicking: boolean) => void;
+  errorOf: ErrorOf;
+  readOnly?: boolean;
+}) {
+  const { picks } = kind;
+  const lists = picks !== null && connection?.kind === 'oauth' && may(organisation, 'connection.manage') && !readOnly;
+  return (
+    <>
+      {lists && isPicking && (
+        <AccountPicker
+          key={connection.id}
+          {...{ organisation, site, settings, errorOf, onSet }}
+          connection={connection.id}
+          kind={{ ...kind, picks }}
+          onWrite={() => onPicking(false)}
+        />
+      )}
+      <SettingFields
+        {...{ kind, settings, onSet, errorOf, readOnly }}
+        without={lists && isPicking ? pickedNames(kind) : none}
+      />
+      {lists && !isPicking && (
+        <div className="rl-acts rl-picked">
+          <button type="button" className="btn quiet sm" onClick={() => onPicking(true)}>
+            Choose from the account
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+const none: ReadonlySet<string> = new Set();
+
 /** A further destination: which platform, and what it asks for. */
 export function NewDestination({
   organisation,
+  site,
   kinds,
   onMade,
   onClose,
 }: {
   organisation: Organisation;
+  site: string;
   kinds: readonly DestinationKind[];
   onMade: (made: RelayDestination) => void;
   onClose: () => void;
@@ -120,22 +183,30 @@ export function NewDestination({
   const [name, setName] = useState('');
   const [settings, setSettings] = useState<Settings>({});
   const [secret, setSecret] = useState('');
+  const [isPicking, setPicking] = useState(true);
+  const [asked, setAsked] = useState<number | null>();
+  const connections = useConnections(organisation);
   const kind = kinds.find(({ id }) => id === kindId);
   if (kind === undefined) return null;
+  const fitting = fittingConnections(kind, connections);
+  // What is connected is offered first: its token is renewed, and its numbers need not be copied.
+  const connectionId = asked === undefined ? (fitting.find(({ state }) => state === 'connected')?.id ?? null) : asked;
+  const connection = fitting.find(({ id }) => id === connectionId);
   const send = async () =>
     onMade(
       await relayOf(organisation.id).addDestination({
         kind: kind.id,
         name: name.trim() === '' ? kind.label.slice(0, 80) : name,
         settings: filled(settings),
-        ...(secret.trim() === '' ? {} : { secret }),
+        ...(connectionId === null ? {} : { connection_id: connectionId }),
+        ...(connectionId !== null || secret.trim() === '' ? {} : { secret }),
       }),
     );
   return (
     <FormDialog
       label="Add a destination"
       title="Add a destination"
-      fields={['kind', 'name', 'secret', ...kind.fields.map((field) => `settings.${field.name}`)]}
+      fields={['kind', 'name', 'secret', 'connection_id', ...kind.fields.map((field) => `settings.${field.name}`)]}
       act="Add the destination"
       acting="Adding…"
       onSend={send}
@@ -152,6 +223,8 @@ export function NewDestination({
                   setKind(event.target.value);
                   setSettings({});
                   setSecret('');
+                  setAsked(undefined);
+                  setPicking(true);
                   clear();
                 }}
               >
@@ -164,16 +237,24 @@ export function NewDestination({
             )}
           </Field>
           <NameField value={name} maxLength={80} error={errorOf('name')} onChange={setName} />
-          <SettingFields
-            kind={kind}
-            settings={settings}
+          <AccessField
+            {...{ kind, connections, site }}
+            value={connectionId}
+            error={errorOf('connection_id')}
+            onChange={(next) => {
+              setAsked(next);
+              clear();
+            }}
+          />
+          <AccountFields
+            {...{ organisation, site, kind, connection, isPicking, settings, errorOf }}
+            onPicking={setPicking}
             onSet={(next) => {
               setSettings(next);
               clear();
             }}
-            errorOf={errorOf}
           />
-          {kind.secret !== null && (
+          {connectionId === null && kind.secret !== null && (
             <SecretField
               asked={kind.secret}
               value={secret}
@@ -196,12 +277,16 @@ export function DestinationForm({
   destination,
   kind,
   organisation,
+  connections,
+  site,
   mayChange,
   onSaved,
 }: {
   destination: RelayDestination;
   kind: DestinationKind;
   organisation: Organisation;
+  connections: ConnectionsAnswer | undefined;
+  site: string;
   mayChange: boolean;
   onSaved: (destination: RelayDestination) => void;
 }) {
@@ -209,6 +294,9 @@ export function DestinationForm({
   const [name, setName] = useState(destination.name);
   const [settings, setSettings] = useState<Settings>(destination.settings);
   const [secret, setSecret] = useState('');
+  const [connectionId, setConnection] = useState(destination.connection_id);
+  const [isPicking, setPicking] = useState(false);
+  const connection = fittingConnections(kind, connections).find(({ id }) => id === connectionId);
   const [consent, setConsent] = useState(destination.unknown_consent);
   const [code, setCode] = useState(destination.test_code ?? '');
   const [isDryRun, setDryRun] = useState(destination.is_dry_run);
@@ -217,7 +305,10 @@ export function DestinationForm({
     ...(JSON.stringify(filled(settings)) === JSON.stringify(destination.settings)
       ? {}
       : { settings: filled(settings) }),
-    ...(secret === '' ? {} : { secret }),
+    ...(connectionId === destination.connection_id ? {} : { connection_id: connectionId }),
+    // A token that is not sent with any more is not kept.
+    ...(connectionId !== null && destination.has_secret ? { secret: null } : {}),
+    ...(connectionId !== null || secret === '' ? {} : { secret }),
     ...(consent === destination.unknown_consent ? {} : { unknown_consent: consent }),
     ...(code === (destination.test_code ?? '') ? {} : { test_code: code === '' ? null : code }),
     ...(isDryRun === destination.is_dry_run ? {} : { is_dry_run: isDryRun }),
@@ -241,14 +332,26 @@ export function DestinationForm({
         error={ask.errorOf('name')}
         onChange={(next) => typed(() => setName(next))}
       />
-      <SettingFields
-        kind={kind}
-        settings={settings}
-        onSet={(next) => typed(() => setSettings(next))}
+      <AccessField
+        {...{ kind, connections, site }}
+        value={connectionId}
+        error={ask.errorOf('connection_id')}
+        disabled={!mayChange}
+        onChange={(next) =>
+          typed(() => {
+            setConnection(next);
+            setPicking(next !== null && next !== destination.connection_id);
+          })
+        }
+      />
+      <AccountFields
+        {...{ organisation, site, kind, connection, isPicking, settings }}
         errorOf={ask.errorOf}
+        onPicking={setPicking}
+        onSet={(next) => typed(() => setSettings(next))}
         readOnly={!mayChange}
       />
-      {mayChange && kind.secret !== null && (
+      {mayChange && connectionId === null && kind.secret !== null && (
         <SecretField
           asked={kind.secret}
           value={secret}
@@ -323,7 +426,13 @@ export function DestinationForm({
       )}
       <Refusal
         of={ask}
-        fields={['name', 'secret', 'test_code', ...kind.fields.map((field) => `settings.${field.name}`)]}
+        fields={[
+          'name',
+          'secret',
+          'connection_id',
+          'test_code',
+          ...kind.fields.map((field) => `settings.${field.name}`),
+        ]}
       />
       {mayChange && (
         <div className="go">

@@ -64,6 +64,7 @@ function Destinations({
       {isAdding && answer !== undefined && (
         <NewDestination
           organisation={organisation}
+          site={site.domain}
           kinds={answer.kinds}
           onMade={({ id }) => navigate(pathOf({ page: 'relay-destination', site: site.domain, destination: id }))}
           onClose={() => setAdding(false)}

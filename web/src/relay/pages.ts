@@ -9,6 +9,7 @@ const relayPages = [
   { page: 'relay-sources', label: 'Sources', needs: 'relay.read' },
   { page: 'relay-destinations', label: 'Destinations', needs: 'relay.read' },
   { page: 'connections', label: 'Connections', needs: 'connection.read' },
+  { page: 'relay-dead-letters', label: 'Dead letters', needs: 'relay.read' },
   { page: 'relay-match-quality', label: 'Match quality', needs: 'relay.read' },
 ] as const satisfies readonly { page: Route['page']; label: string; needs: string }[];
 type RelayPage = (typeof relayPages)[number];

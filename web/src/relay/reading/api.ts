@@ -1,3 +1,4 @@
+import type { DeadLetters, deliveriesChanged, deliveryChoice, replayPreview } from '../../../../contract/deliveries.ts';
 import type { RelayPeriod } from '../../../../contract/relay_asked.ts';
 import type {
   BrowserShare,
@@ -15,6 +16,11 @@ import type {
 import { call } from '../../desk/api.ts';
 
 export type ConversionsPage = (typeof conversionsPage)['_zod']['output'];
+
+export type { DeadLetters } from '../../../../contract/deliveries.ts';
+export type ReplayChoice = (typeof deliveryChoice)['_zod']['input'];
+export type ReplayPreview = (typeof replayPreview)['_zod']['output'];
+type ReplayResult = (typeof deliveriesChanged)['_zod']['output'];
 
 const base = (organisation: number) => `/api/organisations/${organisation}/relay`;
 const asked = (path: string, query: string) => (query === '' ? path : `${path}?${query}`);
@@ -34,6 +40,10 @@ export const relay = {
   capture: (of: number, id: string) => call<CapturedRequestShown>('GET', `${base(of)}/captures/${id}`, { quiet: true }),
   reveal: (of: number, id: string, reason: string) =>
     call<CapturedRequestShown>('POST', `${base(of)}/captures/${id}/reveals`, { body: { reason }, quiet: true }),
+  deadLetters: (of: number, query: string) => call<DeadLetters>('GET', asked(`${base(of)}/dead-letters`, query)),
+  previewReplay: (of: number, body: ReplayChoice) =>
+    call<ReplayPreview>('POST', `${base(of)}/replays/preview`, { body }),
+  replay: (of: number, body: ReplayChoice) => call<ReplayResult>('POST', `${base(of)}/replays`, { body }),
   previewDeletion: (of: number, body: DeletionQuestion) =>
     call<DeletionPreview>('POST', `${base(of)}/deletion-previews`, { body }),
   remove: (of: number, body: DeletionQuestion) => call<DeletionReceipt>('POST', `${base(of)}/deletions`, { body }),

@@ -16,6 +16,7 @@ import { relay } from './api.ts';
 import { Captured } from './captured.tsx';
 import { DeletionDialog } from './deletion.tsx';
 import type { Here } from './frame.tsx';
+import { canReplay, ReplayOfConversion } from './replay.tsx';
 import {
   browserWords,
   eventText,
@@ -83,48 +84,73 @@ function Story({
   onGone: () => void;
 }) {
   const [isDeleting, setDeleting] = useState(false);
+  /** All of them, or the one whose button was pressed. */
+  const [replaying, setReplaying] = useState<{ only: number | undefined }>();
+  const mayManage = may(organisation, 'relay.manage');
   const link = origin() + pathOf({ page: 'relay-inspector', site: organisation.site, conversion: story.id });
   return (
-    <article className="re-story">
-      <header>
-        <div>
-          <h2>
-            {eventText(story.event_name)}{' '}
-            <span className="q2">{valueText(story.value, story.currency, story.facts.refund)}</span>
-          </h2>
-          <p className="q2">{outcomeOf(story)}</p>
-        </div>
-        <div className="re-acts">
-          <button type="button" className="btn sm" onClick={reload}>
-            Look again
-          </button>
-          <CopyButton text={link} label="Copy link" />
-          {may(organisation, 'relay.manage') && (
-            <button type="button" className="btn sm" onClick={() => setDeleting(true)}>
-              Delete…
+    <>
+      <article className="re-story">
+        <header>
+          <div>
+            <h2>
+              {eventText(story.event_name)}{' '}
+              <span className="q2">{valueText(story.value, story.currency, story.facts.refund)}</span>
+            </h2>
+            <p className="q2">{outcomeOf(story)}</p>
+          </div>
+          <div className="re-acts">
+            {mayManage && canReplay(story.deliveries) && (
+              <button type="button" className="btn sm" onClick={() => setReplaying({ only: undefined })}>
+                <Icon name="play" />
+                Replay…
+              </button>
+            )}
+            <button type="button" className="btn sm" onClick={reload}>
+              Look again
             </button>
-          )}
-        </div>
-      </header>
-      <Facts story={story} />
-      <h3 id="came-in">What came in</h3>
-      <ol className="re-steps" aria-labelledby="came-in">
-        {story.tellings.map((telling, at) => (
-          <Telling key={telling.id} organisation={organisation} story={story} telling={telling} isFirst={at === 0} />
-        ))}
-        <Understood story={story} />
-        <Identifiers story={story} />
-        <Consent story={story} />
-      </ol>
-      <h3 id="became">What became of it</h3>
-      {story.deliveries.length === 0 ? (
-        <p className="q2">No route of its source takes it, so nothing was to be sent.</p>
-      ) : (
-        <ol className="re-steps" aria-labelledby="became">
-          {story.deliveries.map((delivery) => (
-            <Delivery key={delivery.id} story={story} delivery={delivery} />
+            <CopyButton text={link} label="Copy link" />
+            {mayManage && (
+              <button type="button" className="btn sm" onClick={() => setDeleting(true)}>
+                Delete…
+              </button>
+            )}
+          </div>
+        </header>
+        <Facts story={story} />
+        <h3 id="came-in">What came in</h3>
+        <ol className="re-steps" aria-labelledby="came-in">
+          {story.tellings.map((telling, at) => (
+            <Telling key={telling.id} organisation={organisation} story={story} telling={telling} isFirst={at === 0} />
           ))}
+          <Understood story={story} />
+          <Identifiers story={story} />
+          <Consent story={story} />
         </ol>
+        <h3 id="became">What became of it</h3>
+        {story.deliveries.length === 0 ? (
+          <p className="q2">No route of its source takes it, so nothing was to be sent.</p>
+        ) : (
+          <ol className="re-steps" aria-labelledby="became">
+            {story.deliveries.map((delivery) => (
+              <Delivery
+                key={delivery.id}
+                story={story}
+                delivery={delivery}
+                onReplay={mayManage && canReplay([delivery]) ? () => setReplaying({ only: delivery.id }) : undefined}
+              />
+            ))}
+          </ol>
+        )}
+      </article>
+      {replaying !== undefined && (
+        <ReplayOfConversion
+          organisation={organisation}
+          story={story}
+          only={replaying.only}
+          onClose={() => setReplaying(undefined)}
+          onDone={reload}
+        />
       )}
       {isDeleting && (
         <DeletionDialog
@@ -135,7 +161,7 @@ function Story({
           onDone={onGone}
         />
       )}
-    </article>
+    </>
   );
 }
 
@@ -145,7 +171,7 @@ function outcomeOf({ deliveries, is_restricted }: ConversionStory): string {
   const words = (['dead', 'withheld', 'held', 'waiting', 'sending', 'accepted', 'cancelled'] as const).flatMap(
     (state) => {
       const some = deliveries.filter((one) => one.state === state);
-      return some.length === 0 ? [] : [`${stateWords[state]}: ${some.map(nameOf).join(', ')}.`];
+      return some.length === 0 ? [] : [`${stateWords[state]}: ${some.map(nameOf).join('; ')}.`];
     },
   );
   return [...words, ...(is_restricted ? ['The data of this person is restricted.'] : [])].join(' ');
@@ -356,7 +382,15 @@ function Consent({ story }: { story: ConversionStory }) {
   );
 }
 
-function Delivery({ story, delivery }: { story: ConversionStory; delivery: StoryDelivery }) {
+function Delivery({
+  story,
+  delivery,
+  onReplay,
+}: {
+  story: ConversionStory;
+  delivery: StoryDelivery;
+  onReplay: (() => void) | undefined;
+}) {
   const { state, reason, attempts } = delivery;
   const last = attempts.at(-1);
   const words = [
@@ -367,7 +401,9 @@ function Delivery({ story, delivery }: { story: ConversionStory; delivery: Story
     ...(delivery.field === null ? [] : [delivery.field]),
     ...(state === 'accepted' && last?.ms != null ? [milliseconds(last.ms)] : []),
     ...(delivery.is_test ? ['sent as a test'] : []),
-    ...(delivery.replays > 0 ? [`replayed ${exactCount(delivery.replays)} times`] : []),
+    ...(delivery.replays > 0
+      ? [delivery.replays === 1 ? 'replayed once' : `replayed ${exactCount(delivery.replays)} times`]
+      : []),
     ...(delivery.platform_result === null ? [] : [delivery.platform_result]),
   ].join(' · ');
   return (
@@ -382,7 +418,14 @@ function Delivery({ story, delivery }: { story: ConversionStory; delivery: Story
       at={<At from={story.received_at} iso={delivery.settled_at} />}
       open={state === 'dead'}
     >
-      <p className="q2">{whyOf(delivery)}</p>
+      <div className="re-why">
+        <p className="q2">{whyOf(delivery)}</p>
+        {onReplay !== undefined && (
+          <button type="button" className="btn sm" aria-label={`Send again… to ${nameOf(delivery)}`} onClick={onReplay}>
+            Send again…
+          </button>
+        )}
+      </div>
       <dl className="re-facts">
         <Fact name="Known there as">
           <code className="ref">{delivery.platform_id}</code>
@@ -441,7 +484,7 @@ function whyOf(delivery: StoryDelivery): string {
     case 'withheld':
       return `Nothing was sent: ${reasonText(reason)}${field === null ? '' : ` (${field})`}.`;
     case 'dead':
-      return `It will not be tried again: ${reasonText(reason)}${field === null ? '' : ` (${field})`}. It stands among the dead letters, and can be sent again there.`;
+      return `It will not be tried again: ${reasonText(reason)}${field === null ? '' : ` (${field})`}. It stands among the dead letters.`;
     case 'held':
       return 'Its route holds each until somebody lets it go.';
     case 'sending':
