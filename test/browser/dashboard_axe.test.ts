@@ -205,10 +205,7 @@ const looks: Record<string, Look> = {
   },
   'relay, dead letters': {
     path: '/s/shop.example/relay/dead-letters',
-    act: async (page) => {
-      await page.getByRole('button', { name: 'Replay all…' }).click();
-      await page.getByText('9 go again').waitFor();
-    },
+    act: (page) => page.getByRole('button', { name: 'Replay all…' }).click(),
   },
   'relay, a destination of a connected account': {
     path: '/s/shop.example/relay/destinations',
