@@ -109,6 +109,8 @@ export const session = z.object({
       logo: z.string().nullable(),
       /** Does the person see the sites of their teams and no others? */
       team_sites_only: z.boolean(),
+      /** Does sending its conversions cost credits? */
+      has_credits: z.boolean(),
       /** By when the person has to have a second factor here; null when none is asked for or there is one. */
       second_factor_due: z.string().nullable(),
       /** That moment is over: nothing of the organisation is open until there is one. */

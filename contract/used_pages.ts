@@ -18,7 +18,7 @@ export const usedPages = [
     'audit',
   ],
   ...['relay-sources', 'relay-source', 'relay-mapping', 'relay-destinations', 'relay-destination'],
-  ...['relay', 'relay-inspector', 'relay-requests', 'relay-dead-letters', 'relay-match-quality'],
+  ...['relay', 'relay-inspector', 'relay-requests', 'relay-dead-letters', 'relay-match-quality', 'relay-credits'],
 ] as const;
 
 /** What the address of an overview says was used there. */

@@ -53,6 +53,8 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'app/prove.ts': ['desk', 1],
   'app/serve.ts': ['none', 1],
   'app/ship_logs.ts': ['none', 1],
+  // With credits on alone; src/billing/credits/credits.test.ts looks at what it does.
+  'billing/credits/upkeep.ts': ['none', 1],
   // Writes what requests have brought, which is nothing here (journeys/relay_intake.test.ts).
   'relay/intake/captures.ts': ['none', 1],
   // Writes how many requests a minute refused, which are none here (journeys/relay_intake_edges.test.ts).

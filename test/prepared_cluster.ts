@@ -42,6 +42,7 @@ export const postgresMigrations = [
   new URL('../src/trust/backup/migrations/', import.meta.url),
   new URL('../src/relay/migrations/', import.meta.url),
   new URL('../src/providers/migrations/', import.meta.url),
+  new URL('../src/billing/migrations/', import.meta.url),
 ];
 
 const warehouseMigrations = [

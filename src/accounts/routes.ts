@@ -259,6 +259,7 @@ export function accountRoutes({ house, sessions, people, apiKeys, setUp: firstRu
         currency: one.currency,
         logo: one.logo,
         team_sites_only: one.siteIds !== undefined,
+        has_credits: house.config.credits === true,
         second_factor_due: one.secondFactorDue?.toISOString() ?? null,
         is_second_factor_overdue: one.isSecondFactorOverdue,
       })),

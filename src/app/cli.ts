@@ -3,6 +3,7 @@ import {
   accessLogUsage,
   auditUsage,
   backupUsage,
+  creditsUsage,
   demoUsage,
   explainUsage,
   exportUsage,
@@ -71,6 +72,11 @@ const commands: Record<string, Command> = {
     summary: 'organisations suspend: stop an organisation or a person, or let them go on',
     usage: organisationsUsage,
     run: async (args) => (await import('./organisations_command.ts')).runOrganisations(args),
+  },
+  credits: {
+    summary: 'credits: what an organisation has left; credits add, take: adds some, or takes them back',
+    usage: creditsUsage,
+    run: async (args) => (await import('./credits_command.ts')).runCredits(args),
   },
   people: {
     summary:

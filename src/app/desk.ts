@@ -9,6 +9,7 @@ import {
   sitesChanged,
 } from '../accounts/index.ts';
 import { analytics, openOrganisationArchives } from '../analytics/index.ts';
+import { billingMigrations, openBilling } from '../billing/index.ts';
 import type { Audit } from '../platform/audit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
@@ -64,6 +65,7 @@ export const postgresFolders: readonly URL[] = [
   accessMigrations,
   usageMigrations,
   connectionMigrations,
+  billingMigrations,
   mailMigrations,
   backupMigrations,
   ...subjects.flatMap((subject) => subject.migrations?.postgres ?? []),
@@ -209,11 +211,14 @@ export async function openDesk(parts: {
       return released;
     }
     const connections = openConnections(foundation, accounts.notices);
+    const billing = openBilling(foundation, accounts.notices);
+    undo.push(() => billing.stop?.());
     const house: House = {
       ...foundation,
       authenticate: accounts.authenticateHeader,
       connections,
       isOutwardHeld: () => backups.isHeld(),
+      ...(billing.credits === undefined ? {} : { credits: billing.credits }),
     };
     undo.push(() => connections.stop?.());
     const running: RunningSubject[] = [];
@@ -249,7 +254,7 @@ export async function openDesk(parts: {
     undo.push(() => usage.stop());
     const opened = [
       ...[accounts, trail, requests, incidents, documents, openRegister(house, register), operations.open(house)],
-      ...[openConsent(house), usage, reviews, archives, transfers, connections],
+      ...[openConsent(house), usage, reviews, archives, transfers, connections, billing],
       ...running,
     ];
     const executors = [

@@ -12,6 +12,8 @@ export const exportUsage =
 export const auditUsage = 'fairlead audit verify [--file <export.ndjson> [--key <public key>]]';
 export const organisationsUsage =
   'fairlead organisations suspend <address in /o/…, or e-mail of a person> --reason "…" | fairlead organisations resume <the same>';
+export const creditsUsage =
+  'fairlead credits <address in /o/…> | fairlead credits add <organisation> <credits> [--expires 2027-11-30] [--reference "Invoice 12"] [--key <word>] | fairlead credits take <organisation> <credits>';
 export const signUpUsage =
   'fairlead sign-up | fairlead sign-up off|open|invitation | fairlead sign-up domains shop.example,team.shop.example';
 export const peopleUsage =

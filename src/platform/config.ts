@@ -57,6 +57,8 @@ export interface Config {
   inbox: boolean;
   /** Whom people may sign in with beside their password; absent = nobody. */
   signIn?: SignInSettings;
+  /** Does sending conversions cost credits? Off unless the operator of a desk for others says so. */
+  credits?: boolean;
   /** By kind of destination of the relay: where its requests go in place of the platform. Absent = to the platforms. */
   relay?: Readonly<Record<string, string>>;
   /** The ad platforms: as whom the desk is known there, and where they are; absent = as they are by themselves. */
@@ -95,6 +97,7 @@ const known: string[] = [
   'FAIRLEAD_HOSTS',
   'FAIRLEAD_KEY_RATE',
   'FAIRLEAD_ACCESS_LOG',
+  'FAIRLEAD_CREDITS',
   'FAIRLEAD_PLAIN_STORES',
   'FAIRLEAD_RETENTION_HOUR',
   'FAIRLEAD_TRUSTED_PROXIES',
@@ -345,6 +348,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (!['on', 'off'].includes(accessLog))
     wrong('FAIRLEAD_ACCESS_LOG', `"${accessLog}" is neither on nor off.`, 'Write on or off.');
 
+  const credits = text('FAIRLEAD_CREDITS') ?? 'off';
+  if (!['on', 'off'].includes(credits))
+    wrong('FAIRLEAD_CREDITS', `"${credits}" is neither on nor off.`, 'Write on or off.');
+
   const config: Config = {
     role,
     host,
@@ -353,6 +360,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     hosts: [...hosts, ...(acme?.domains ?? [])],
     keyRate: whole('FAIRLEAD_KEY_RATE', 1_200, 1, 10_000_000) as number,
     accessLog: accessLog === 'on',
+    credits: credits === 'on',
     retentionHour: whole('FAIRLEAD_RETENTION_HOUR', 3, 0, 23) as number,
     trustedProxies: whole('FAIRLEAD_TRUSTED_PROXIES', 0, 0, 10) as number,
     dataDir,

@@ -4,6 +4,7 @@ import type { LiveCheck } from './checks.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ControlCommand } from './control.ts';
+import type { DeliveryCredits } from './credits.ts';
 import type { Executor } from './executor.ts';
 import type { Principal, Route } from './http/route.ts';
 import type { FastHandler } from './http/server.ts';
@@ -38,6 +39,8 @@ export interface House {
   isOutwardHeld?(): Promise<boolean>;
   /** Tokens of accounts elsewhere that organisations have connected; absent in parts that run without them. */
   connections?: ConnectedAccounts;
+  /** What sending conversions costs; absent where the operator has credits off, and nothing is asked or written then. */
+  credits?: DeliveryCredits;
 }
 
 /** Tokens that are good now. `refusedToken` is asked after the other side did not take one: for another one, or its end. */

@@ -4,7 +4,7 @@ import { connectionProblem, onDisconnect } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
-import { deliveriesOfConnections, deliveryRoutes, startDeliveries } from './deliveries/index.ts';
+import { deliveriesOfConnections, deliveryRoutes, goOnWithCredits, startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
@@ -51,6 +51,13 @@ export const relay = defineSubject({
     if (intake !== undefined)
       stops.push(onRelayChanged(intake.directory.refresh), onSitesChanged(intake.directory.refresh));
     const wake = () => deliveries?.wake();
+    if (house.credits !== undefined)
+      stops.push(
+        house.credits.onAdded(async (organisation, deliveries) => {
+          await goOnWithCredits(house.postgres, organisation, { deliveries, now: house.clock.now() });
+          wake();
+        }),
+      );
     const uploads = answers ? startUploads(house, wake) : undefined;
     stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
     const loading = intakeSinks(house, wake);

@@ -218,6 +218,7 @@ const looks: Record<string, Look> = {
     },
   },
   'relay, match quality': { path: '/s/shop.example/relay/match-quality' },
+  'relay, credits': { path: '/s/shop.example/relay/credits' },
   'audit log, an entry open': {
     path: '/o/cedar-loom/trust/audit?group=member',
     act: async (page) => {

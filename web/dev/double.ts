@@ -10,6 +10,7 @@ import { auditOf } from './double_audit.ts';
 import { connectionsOf } from './double_connections.ts';
 import { consentOf } from './double_consent.ts';
 import { contactClicksOf } from './double_contacts.ts';
+import { creditsOf } from './double_credits.ts';
 import { documentsOf } from './double_documents.ts';
 import { exportsOf } from './double_exports.ts';
 import { openIdentities } from './double_identities.ts';
@@ -207,7 +208,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
       {
         ...{ id: 1, name: organisationName(beholder), slug: 'cedar-loom', role, role_name: role },
         ...{ permissions: permissionsOf(role), ...statusOf(beholder), status_until: null },
-        ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false },
+        ...{ timezone: 'Europe/Berlin', currency: 'EUR', logo: null, team_sites_only: false, has_credits: true },
         ...{ second_factor_due: null, is_second_factor_overdue: false },
       },
     ],
@@ -264,6 +265,10 @@ export function openDouble(options: DoubleOptions = {}): Double {
       ? relayReadingOf(method, path, new URLSearchParams(search), beholder === 'newcomer')
       : undefined;
     if (ofReading !== undefined) return ofReading;
+    const ofCredits = signedIn
+      ? creditsOf(method, path, new URLSearchParams(search), beholder === 'newcomer')
+      : undefined;
+    if (ofCredits !== undefined) return ofCredits;
     relay ??= relayOf(beholder === 'newcomer');
     uploads ??= uploadsOf();
     const ofRelay = signedIn && !lapsed ? (uploads(method, path, body) ?? relay(method, path, body)) : undefined;

@@ -311,6 +311,22 @@ export const shots: readonly Shot[] = [
   },
   { name: 'relay-match-quality', path: '/s/shop.example/relay/match-quality', full: true },
   {
+    name: 'relay-credits',
+    path: '/s/shop.example/relay/credits',
+    full: true,
+    act: async (page) => {
+      await page.locator('.cr-line').nth(3).click();
+      await page.locator('.cr-for li').first().waitFor();
+    },
+  },
+  { name: 'relay-credits-empty', path: '/s/shop.example/relay/credits', start: 'newcomer' },
+  { name: 'relay-credits-off', path: '/s/shop.example/relay/credits?period=today' },
+  {
+    name: 'relay-credits-add',
+    path: '/s/shop.example/relay/credits',
+    act: (page) => page.getByRole('button', { name: 'Add credits' }).click(),
+  },
+  {
     name: 'members-change',
     path: '/o/cedar-loom/settings/members',
     act: async (page) => {

@@ -92,6 +92,9 @@ const RelayDeadLettersPage = lazy(() =>
 const RelayMatchPage = lazy(() =>
   import('./relay/reading/match_page.tsx').then((part) => ({ default: part.RelayMatchPage })),
 );
+const RelayCreditsPage = lazy(() =>
+  import('./relay/credits/page.tsx').then((part) => ({ default: part.RelayCreditsPage })),
+);
 const OperatorPage = lazy(() => import('./operator/page.tsx').then((part) => ({ default: part.OperatorPage })));
 const NotificationsPage = lazy(() =>
   import('./notifications/page.tsx').then((part) => ({ default: part.NotificationsPage })),
@@ -216,6 +219,7 @@ function Pages() {
     case 'relay-requests':
     case 'relay-match-quality':
     case 'relay-dead-letters':
+    case 'relay-credits':
     case 'shares':
     case 'analytics':
     case 'realtime':
@@ -243,6 +247,7 @@ function Pages() {
       if (route.page === 'relay-requests') return <RelayRequestsPage key={site.id} site={site} />;
       if (route.page === 'relay-match-quality') return <RelayMatchPage key={site.id} site={site} />;
       if (route.page === 'relay-dead-letters') return <RelayDeadLettersPage key={site.id} site={site} />;
+      if (route.page === 'relay-credits') return <RelayCreditsPage key={site.id} site={site} />;
       if (route.page === 'shares') return <SharesPage key={site.id} site={site} />;
       if (route.page === 'relay-sources') return <SourcesPage key={site.id} site={site} />;
       if (route.page === 'relay-source')

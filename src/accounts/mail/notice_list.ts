@@ -12,6 +12,7 @@ interface NoticeWords {
 export type Facts = Readonly<Record<string, string | number>>;
 
 const text = (facts: Facts, name: string) => String(facts[name] ?? '');
+const countText = (facts: Facts, name: string, locale = 'en') => Number(facts[name] ?? 0).toLocaleString(locale);
 
 /** Every notice there is. A row keeps its name for ever: notifications of the past are shown by it. */
 export const noticeList = {
@@ -159,6 +160,21 @@ export const noticeList = {
     sentence: (facts) =>
       `Nothing is sent to ${text(facts, 'name')} of ${text(facts, 'organisation')}: ${text(facts, 'state') === 'reconnect' ? 'its access is not good any more, connect it again' : 'the platform does not accept how it is set up'}${text(facts, 'reason') === '' ? '' : ` (${text(facts, 'reason')})`}. What is to be sent waits meanwhile.`,
     mails: { subject: (facts) => `Nothing is sent to ${text(facts, 'name')}`, button: 'See the relay' },
+  },
+  credits_low: {
+    kind: 'relay',
+    sentence: (facts, locale?: string) =>
+      `${text(facts, 'organisation')} has ${countText(facts, 'left', locale)} credits left, which is less than its deliveries used in the last seven days. When none is left, conversions wait and are sent once credits are added.`,
+    mails: {
+      subject: (facts) => `${text(facts, 'organisation')} is running low on credits`,
+      button: 'See the credits',
+    },
+  },
+  credits_out: {
+    kind: 'relay',
+    sentence: (facts) =>
+      `${text(facts, 'organisation')} has no credits left. Conversions are still taken in and wait; they are sent once credits are added, as long as their platforms take them by their age.`,
+    mails: { subject: (facts) => `${text(facts, 'organisation')} has no credits left`, button: 'See the credits' },
   },
   hold_review_due: {
     kind: 'security',

@@ -7,10 +7,13 @@ type Parts = Pick<House, 'postgres' | 'vault' | 'audit' | 'clock' | 'log'>;
 
 /**
  * What a closed organisation leaves behind: its number, the trail of acts until it is two years old (what was sealed in it
- * is unreadable), records of consent until three years are over, and what shows that its rows went. Offers of sites belong
+ * is unreadable), records of consent until three years are over, the ledger of credits until its ten years are, and what shows that its rows went. Offers of sites belong
  * to the other side too.
  */
-export const keptOfClosed: readonly string[] = ['retention_receipts', 'site_removals', 'site_moves', 'consent_records'];
+export const keptOfClosed: readonly string[] = [
+  ...['retention_receipts', 'site_removals', 'site_moves', 'consent_records'],
+  ...['credit_accounts', 'credit_transfers', 'credit_entries', 'credit_lots', 'credit_reservations'],
+];
 
 /**
  * Removes what closed organisations had, as soon as their day has come (RET-15). First their sites, each as a deletion of

@@ -37,6 +37,7 @@ export const deletions = [
   'retention.delete_ended_organisation(organisation bigint) -> bigint',
   'retention.delete_ended_sessions(moment timestamp with time zone) -> bigint',
   'retention.delete_expired_tokens(moment timestamp with time zone) -> bigint',
+  'retention.delete_old_credits(organisation bigint, moment timestamp with time zone) -> (rows bigint, digest bytea)',
   'retention.delete_old_mail(organisation bigint, moment timestamp with time zone, held bigint[]) -> (rows bigint, digest bytea)',
   'retention.delete_old_notifications(organisation bigint, moment timestamp with time zone, held bigint[]) -> (rows bigint, digest bytea)',
   'retention.delete_old_self_audits(moment timestamp with time zone) -> bigint',

@@ -5,6 +5,7 @@ import { openNumbers } from './numbers.ts';
 import type { Senders } from './parts.ts';
 import { lookForResults } from './results.ts';
 
+export { goOnWithCredits } from './credits.ts';
 export { deliveryRoutes } from './routes.ts';
 export { deliveriesOfConnections } from './states.ts';
 
@@ -17,10 +18,11 @@ export interface Deliveries {
 
 /** Sends what is due, asks for results, and counts; until it is stopped. */
 export function startDeliveries(house: House): Deliveries {
-  const { postgres, vault, clock, random, log, outbound, config, connections, isOutwardHeld } = house;
+  const { postgres, vault, clock, random, log, outbound, config, connections, credits, isOutwardHeld } = house;
   const senders: Senders = {
     ...{ postgres, vault, clock, random, log, outbound, baseUrls: config.relay ?? {} },
     ...(connections === undefined ? {} : { connections }),
+    ...(credits === undefined ? {} : { credits }),
     ...(isOutwardHeld === undefined ? {} : { isHeld: isOutwardHeld }),
   };
   const lanes = openLanes(senders);

@@ -9,6 +9,9 @@ import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
 import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { fastClock } from '../../../test/relay/fast_clock.ts';
 import { openSendingHouse, root, type SendingHouse } from '../../../test/relay/sending_house.ts';
+import { brokenRules } from '../../billing/credits/check.ts';
+import { changeCredits } from '../../billing/credits/grants.ts';
+import { systemRandom } from '../../platform/random.ts';
 import { order } from '../destinations/senders_fixture.ts';
 
 /**
@@ -74,7 +77,18 @@ const accepted = () =>
     return n;
   });
 
-it('each delivery ends once and each platform counts each conversion once, through chaos and kill -9', async () => {
+it('each delivery ends once and each platform counts each conversion once, through chaos and kill -9, and each is charged once (BIL-03)', async () => {
+  await changeCredits(
+    {
+      postgres: house.senders.postgres as never,
+      audit: { record: async () => {} } as never,
+      clock,
+      random: systemRandom,
+    },
+    house.organisation,
+    { credits: 20_000 },
+    { actor: { type: 'operator' } },
+  );
   const to = [
     await house.addDestination('meta-capi', { dataset_id: dataset }),
     await house.addDestination('meta-capi', { dataset_id: '22' }),
@@ -130,6 +144,13 @@ it('each delivery ends once and each platform counts each conversion once, throu
     died: await sql.one<{ n: number }>('SELECT count(*)::int AS n FROM relay_attempts WHERE ms IS NULL'),
   }));
   expect(left).toMatchObject({ states: [{ state: 'accepted', n: conversions * to.length }], open: { n: 0 } });
+  const ledger = await house.inside(async (sql) => ({
+    account: await sql.one('SELECT consumed FROM credit_accounts'),
+    charged: await sql.one('SELECT count(*)::int AS n, count(DISTINCT delivery_id)::int AS of FROM credit_charges'),
+    broken: await brokenRules(sql, house.organisation, clock.now()),
+  }));
+  const all = conversions * to.length;
+  expect(ledger).toEqual({ account: { consumed: all * 1_000_000 }, charged: { n: all, of: all }, broken: [] });
   // Nothing raw of anybody went out, was written down, or was said.
   const bodies = [meta, google].map((each) => JSON.stringify(each.admin('GET', '/received')));
   for (const text of [...bodies, JSON.stringify(left), said]) expect(text).not.toMatch(/alexz|8005550100|C-77/i);

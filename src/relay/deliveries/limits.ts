@@ -46,6 +46,8 @@ export const deliveryLimits = {
   /** How often a refund looks for its purchase, and how long it waits for it. */
   purchaseLookMs: minuteMs,
   purchaseWaitMs: relayLimits.retryHours * hourMs,
+  /** How soon one that no credit was left for is looked at again, unless some are added before. */
+  creditLookMs: hourMs,
   /** Requests that a delivery remembers. */
   attemptIdsMax: 50,
   answerCharsMax: 4_000,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import type { DeliveryCredits } from '../../platform/credits.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Outbound } from '../../platform/outbound/index.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
@@ -21,6 +22,8 @@ export interface Senders {
   readonly isHeld?: () => Promise<boolean>;
   /** Of connections; absent while there are none. */
   readonly connections?: ConnectedAccounts;
+  /** What sending costs; absent where it costs nothing. */
+  readonly credits?: DeliveryCredits;
 }
 
 /** From 0 to 1. */

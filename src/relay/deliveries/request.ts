@@ -15,6 +15,8 @@ export interface Sent {
   readonly platformRequest?: string;
   /** What the platform says of an earlier request, where that was asked. */
   readonly result?: string;
+  /** And of how many of its rows it says that it did not take them. */
+  readonly refused?: number;
   /** It did not leave: the desk is stopping or has too much under way. It counts as not tried. */
   readonly isUnsent?: true;
   /** The body was larger than may be sent. */
@@ -78,11 +80,12 @@ export async function sendRequest(
   const number = verdict.class === 'accepted' ? destination.later?.numberIn(read) : undefined;
   const usage = usageIn(read);
   const result = destination.later?.describe(read);
+  const refused = result === undefined ? 0 : (destination.later?.refused(read, asked.sent) ?? 0);
   return {
     ...{ verdict, ms, status: answer.status, answer: keptAnswer(read.body) },
     ...(number === undefined ? {} : { platformRequest: number }),
     ...(usage === undefined ? {} : { usage }),
-    ...(result === undefined ? {} : { result }),
+    ...(result === undefined ? {} : { result, refused }),
   };
 }
 

@@ -32,7 +32,7 @@ export async function askResults(senders: Senders): Promise<number> {
 }
 
 async function askOne(senders: Senders, organisationId: number, attemptId: number): Promise<void> {
-  const { postgres, clock } = senders;
+  const { postgres, clock, credits } = senders;
   const now = clock.now();
   // Whoever asks holds it for a while: another process passes it over.
   const row = await postgres.tenant(organisationId, (sql) =>
@@ -46,7 +46,8 @@ async function askOne(senders: Senders, organisationId: number, attemptId: numbe
   const lane: LaneOf = { organisationId, destinationId: row.destination_id };
   const ageMs = now - row.sent_at.getTime();
   const isOver = ageMs >= deliveryLimits.resultMsMax;
-  const later = isOver ? 'no_result' : await resultOf(senders, lane, row);
+  const said = isOver ? { result: 'no_result', refused: 0 } : await resultOf(senders, lane, row);
+  const later = said?.result;
   const againMs = Math.min(Math.max(ageMs, deliveryLimits.resultFirstMs), deliveryLimits.resultAgainMsMax);
   await postgres.tenant(organisationId, async (sql) => {
     await sql.run(
@@ -60,18 +61,27 @@ async function askOne(senders: Senders, organisationId: number, attemptId: numbe
          WHERE organisation_id = $1 AND id = ANY ($2::bigint[]) AND state = 'accepted'`,
         [organisationId, row.result_of ?? [], later.slice(0, 120)],
       );
+    if (credits !== undefined && said !== undefined && said.refused > 0)
+      await credits.giveBack(sql, {
+        ...{ organisationId, destinationId: row.destination_id, request: attemptId, sentAt: row.sent_at },
+        ...{ deliveries: row.result_of ?? [], refused: said.refused },
+      });
   });
 }
 
 /** @returns undefined while the platform is still looking, or could not be asked */
-async function resultOf(senders: Senders, lane: LaneOf, row: AskedRow): Promise<string | undefined> {
+async function resultOf(
+  senders: Senders,
+  lane: LaneOf,
+  row: AskedRow,
+): Promise<{ result: string; refused: number } | undefined> {
   const account = await openAccount(senders, lane);
   if ('state' in account || account.destination.later === undefined || row.platform_request === null) return undefined;
   const { later } = account.destination;
   const sent = await sendRequest(senders, account, later.build(row.platform_request), {
     ...{ sent: row.items, now: senders.clock.now() },
   });
-  return sent.result;
+  return sent.result === undefined ? undefined : { result: sent.result, refused: sent.refused ?? 0 };
 }
 
 /** Timers of results. @returns what ends them */

@@ -32,7 +32,8 @@ export interface Batch {
 
 /** What becomes of a delivery in this turn. `unsent`: as it was, and due at once. */
 export type Outcome =
-  | { readonly state: 'accepted'; readonly reason: string | undefined }
+  /** `isDouble`: its platform says that it had it before. */
+  | { readonly state: 'accepted'; readonly reason: string | undefined; readonly isDouble?: true }
   | { readonly state: 'dead' | 'withheld'; readonly reason: string; readonly field?: string | undefined }
   | {
       readonly state: 'waiting';

@@ -19,6 +19,8 @@ export interface SettleParts {
   readonly isTest: boolean;
   /** The lease under which rows were sent: one that passed was taken by somebody else, whose word counts. */
   readonly leaseAt?: Date;
+  /** Is told, in the transaction, of those that became accepted by this and that their platform had not had before. */
+  readonly charge?: (accepted: readonly { id: number; conversionId: string }[]) => Promise<void>;
 }
 
 const ends: ReadonlySet<string> = new Set(['accepted', 'withheld', 'dead', 'cancelled']);
@@ -33,9 +35,12 @@ export async function settle(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
   all: readonly Ended[],
-  { now, isTest, leaseAt }: SettleParts,
+  { now, isTest, leaseAt, charge }: SettleParts,
 ): Promise<number> {
-  if (all.length === 0) return 0;
+  if (all.length === 0) {
+    await charge?.([]);
+    return 0;
+  }
   const at = new Date(now);
   const ending = [...new Set(all.flatMap(({ row, outcome }) => (ends.has(outcome.state) ? row.conversion_id : [])))];
   if (ending.length > 0)
@@ -57,7 +62,7 @@ export async function settle(
     };
   }) as { id: number; state: string; next: Date; reason?: string; field?: string; until?: Date; waitsFor?: string }[];
   // What did not leave is as it was: it counts as no attempt.
-  const settled = await sql.run(
+  const settled = await sql.query<{ id: number }>(
     `UPDATE relay_deliveries d SET
        state = CASE u.state WHEN 'unsent' THEN 'waiting' ELSE u.state END, next_at = u.next, field = u.field,
        reason = CASE u.state WHEN 'unsent' THEN d.reason ELSE u.reason END,
@@ -69,7 +74,7 @@ export async function settle(
      FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::uuid[])
        AS u (id, state, reason, field, next, until, waits_for)
      WHERE d.organisation_id = $1 AND d.id = u.id AND d.state IN ('held', 'waiting', 'sending')
-       AND ($11::timestamptz IS NULL OR (d.state = 'sending' AND d.next_at = $11))`,
+       AND ($11::timestamptz IS NULL OR (d.state = 'sending' AND d.next_at = $11)) RETURNING d.id`,
     [
       ...[organisationId, at, isTest, rows.map(({ id }) => id), rows.map(({ state }) => state)],
       ...[
@@ -92,7 +97,18 @@ export async function settle(
       [organisationId, destinationId, at, accepted],
     );
   if (ending.length > 0) await settleConversions(sql, organisationId, ending, now);
-  return settled;
+  // The account is locked by that: nothing of another organisation's or lane's waits for more than this transaction's end.
+  if (charge !== undefined) {
+    const still = new Set(settled.map(({ id }) => id));
+    await charge(
+      all.flatMap(({ row: { id, conversion_id }, outcome }) =>
+        outcome.state === 'accepted' && outcome.isDouble !== true && still.has(id)
+          ? [{ id, conversionId: conversion_id }]
+          : [],
+      ),
+    );
+  }
+  return settled.length;
 }
 
 /** Of these conversions, which are locked: those that have nothing under way any more have ended now. */

@@ -3,6 +3,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { identifiersFor, openPeople, type People } from '../conversions/people.ts';
 import { type Item, type Refusal, SettingsProblem } from '../destinations/destination.ts';
 import { isCorrection, type Order, readOrders, restated, waitOf } from './corrections.ts';
+import { holdCredits } from './credits.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account, Senders } from './parts.ts';
 import { settingsFor } from './request.ts';
@@ -14,6 +15,8 @@ export interface Turn {
   readonly batches: readonly Batch[];
   readonly leaseAt: Date;
   readonly isFull: boolean;
+  /** Under which credits are held for it, where sending costs any. */
+  readonly reservation?: number | undefined;
   /** Set aside before anything was sent. */
   readonly dead: number;
   readonly withheld: number;
@@ -67,11 +70,15 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
       else ready.push({ row, item: said });
     }
     const groups = grouped(account, ready).slice(0, max.requests);
-    const batches = await begin(sql, account, groups, { now, leaseAt, settings: (event) => set.get(event) });
     if (aside.length > 0) await settle(sql, account, aside, { now, isTest: false });
+    // After what locks conversions, as at the end of a turn: two that lock in two orders would wait for each other.
+    const held = await holdCredits(senders, sql, account, { groups, now });
+    if (held.aside.length > 0) await settle(sql, account, held.aside, { now, isTest: false });
+    const batches = await begin(sql, account, held.groups, { now, leaseAt, settings: (event) => set.get(event) });
     const count = (state: Outcome['state']) => aside.filter(({ outcome }) => outcome.state === state).length;
     const isFull = rows.length === max.rows;
-    return { batches, leaseAt, isFull, dead: count('dead'), withheld: count('withheld') };
+    const { reservation } = held;
+    return { batches, leaseAt, isFull, reservation, dead: count('dead'), withheld: count('withheld') };
   });
 }
 

@@ -3,6 +3,7 @@ import { stopDestination } from './account.ts';
 import { nextTry } from './again.ts';
 import type { Breaker } from './breaker.ts';
 import type { Bucket } from './bucket.ts';
+import { isTrial } from './credits.ts';
 import { deliveryLimits } from './limits.ts';
 import { type Account, chanceOf, type Senders } from './parts.ts';
 import { type Sent, sendItems } from './request.ts';
@@ -36,10 +37,10 @@ export async function finishTurn(
   senders: Senders,
   account: Account,
   lane: LaneState,
-  { batches, leaseAt }: Pick<Turn, 'batches' | 'leaseAt'>,
+  { batches, leaseAt, reservation }: Pick<Turn, 'batches' | 'leaseAt' | 'reservation'>,
   signal: AbortSignal,
 ): Promise<TurnEnd> {
-  const { clock, random, postgres, log } = senders;
+  const { clock, random, postgres, log, credits } = senders;
   const { destination, organisationId, destinationId } = account;
   const begun = clock.monotonic();
   const ended: Ended[] = [];
@@ -148,7 +149,7 @@ export async function finishTurn(
           reason: account.isDryRun ? 'validated' : account.testCode === undefined ? undefined : 'test',
         };
       case 'treat_as_delivered':
-        return { state: 'accepted', reason };
+        return { state: 'accepted', reason, isDouble: true };
       case 'permanent':
         return { state: 'dead', reason };
       case 'auth':
@@ -190,10 +191,17 @@ export async function finishTurn(
     else stopped = { state: 'reconnect', reason: other.reconnect };
   }
 
-  const isTest = account.isDryRun || account.testCode !== undefined;
+  const isTest = isTrial(account);
   const isNews = await postgres.tenant(organisationId, async (sql) => {
     await endAttempts(sql, organisationId, attempts);
-    await settle(sql, account, ended, { now: clock.now(), isTest, leaseAt });
+    await settle(sql, account, ended, {
+      ...{ now: clock.now(), isTest, leaseAt },
+      ...(credits === undefined || isTest
+        ? {}
+        : {
+            charge: (accepted) => credits.settle(sql, { organisationId, destinationId, reservation, accepted }),
+          }),
+    });
     return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
   });
   if (isNews && stopped !== undefined)

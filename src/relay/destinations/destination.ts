@@ -144,6 +144,8 @@ export interface LaterResult {
   build(number: string): OutgoingRequest;
   /** In a line what the answer says of all rows together, codes and counts; undefined while nothing is known yet. */
   describe(answer: Answer): string | undefined;
+  /** Of how many of the rows that were sent the answer says that they were not taken, or were there before. */
+  refused(answer: Answer, sent: number): number;
 }
 
 export interface Item<Identifiers = unknown> {

@@ -64,6 +64,18 @@ const later: LaterResult = {
     const isOpen = said.length === 0 || said.some((each) => /^(?:PROCESSING|REQUEST_STATUS_UNKNOWN)\b/.test(each));
     return isOpen ? undefined : said.join('; ').slice(0, 200);
   },
+  refused({ body }, sent) {
+    const counts = seriesOf(object(body)?.requestStatusPerDestination).map((each) => {
+      const said = object(each);
+      if (said?.requestStatus === 'SUCCESS') return 0;
+      const rows = seriesOf(object(said?.errorInfo)?.errorCounts).reduce<number>(
+        (sum, one) => sum + (Number(numberIn(object(one)?.recordCount)) || 0),
+        0,
+      );
+      return rows === 0 && said?.requestStatus !== 'PARTIAL_SUCCESS' ? sent : rows;
+    });
+    return Math.min(sent, Math.max(0, ...counts));
+  },
 };
 
 /** Google Data Manager API: the way to Google Ads for everybody. Needs no developer token and no header of a manager. */

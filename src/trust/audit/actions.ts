@@ -120,6 +120,9 @@ export const actions = {
   'connection.paused': alert('D9', 'paused {target}: the platform has another address here'),
   'connection.disconnected': alert('D9', 'disconnected {target} and destroyed its tokens'),
 
+  'credits.added': notice('D19', 'added credits to {target}'),
+  'credits.taken_back': alert('D19', 'took credits of {target} back'),
+
   'share.created': notice('D3', 'shared {target}'),
   'share.changed': notice('D3', 'changed the share of {target}'),
   'share.revoked': notice('D3', 'ended the share of {target}'),

@@ -61,6 +61,11 @@ export const unheld: Readonly<Record<string, string>> = {
   ...of(words, ['annotations', 'incidents', 'incident_entries']),
   ...of(words, ['disclosures', 'disclosure_entries', 'controller_transfers']),
   ...of(settings, ['relay_sources', 'relay_mappings', 'relay_destinations', 'relay_routes']),
+  ...of('movements of a balance, in numbers; nobody is in them', [
+    ...['credit_accounts', 'credit_transfers', 'credit_entries', 'credit_lots', 'credit_reservations'],
+  ]),
+  credit_charges:
+    'which deliveries cost something, by their numbers and the random ids of their conversions, which lead nowhere once these are erased (class D19: pseudonymised)',
   relay_alerts: 'what is not as usual, in numbers; nobody is in it',
   relay_pixel_calls:
     'which events pixels were called with, and keyed digests of ids that pages made, for two days; nobody is named in it',

@@ -37,6 +37,7 @@ export type Route =
   | { page: 'relay-requests'; site: string }
   | { page: 'relay-match-quality'; site: string }
   | { page: 'relay-dead-letters'; site: string }
+  | { page: 'relay-credits'; site: string }
   | { page: 'operator'; section: OperatorSection }
   | { page: 'connections'; site: string }
   | { page: 'connect'; provider: SignedInProvider }
@@ -162,7 +163,10 @@ function relayRoute(site: string, part: string | undefined, rest: readonly strin
   const [which, more, ...further] = rest;
   if (part === undefined) return { page: 'relay', site };
   if (which === undefined) {
-    const pages = ['inspector', 'requests', 'dead-letters', 'match-quality', 'sources', 'destinations'] as const;
+    const pages = [
+      ...(['inspector', 'requests', 'dead-letters', 'match-quality', 'credits'] as const),
+      ...(['sources', 'destinations'] as const),
+    ] as const;
     const found = pages.find((one) => one === part);
     return found === undefined ? undefined : { page: `relay-${found}`, site };
   }
@@ -233,6 +237,8 @@ export function pathOf(route: Route): string {
       return `/s/${encodeURIComponent(route.site)}/relay/dead-letters`;
     case 'relay-match-quality':
       return `/s/${encodeURIComponent(route.site)}/relay/match-quality`;
+    case 'relay-credits':
+      return `/s/${encodeURIComponent(route.site)}/relay/credits`;
     case 'operator':
       return `/desk/${route.section}`;
     case 'connections':

@@ -238,6 +238,7 @@ const otherWords: Readonly<Record<string, string>> = {
   'relay-requests': 'Intake log of the relay',
   'relay-dead-letters': 'Dead letters of the relay',
   'relay-match-quality': 'Match quality of the relay',
+  'relay-credits': 'Credits of the relay',
 };
 
 /** What was done, in the past; the others are called as what was made. */

@@ -11,11 +11,15 @@ const relayPages = [
   { page: 'connections', label: 'Connections', needs: 'connection.read' },
   { page: 'relay-dead-letters', label: 'Dead letters', needs: 'relay.read' },
   { page: 'relay-match-quality', label: 'Match quality', needs: 'relay.read' },
-] as const satisfies readonly { page: Route['page']; label: string; needs: string }[];
+  { page: 'relay-credits', label: 'Credits', needs: 'relay.read', isOfCredits: true },
+] as const satisfies readonly { page: Route['page']; label: string; needs: string; isOfCredits?: true }[];
 type RelayPage = (typeof relayPages)[number];
 
 export function relayPagesFor(organisation: Organisation | undefined): readonly RelayPage[] {
-  return relayPages.filter(({ needs }) => organisation?.permissions.includes(needs) === true);
+  return relayPages.filter(
+    (one) =>
+      organisation?.permissions.includes(one.needs) === true && (!('isOfCredits' in one) || organisation.has_credits),
+  );
 }
 
 /** Pages of one thing stand under the page that lists them. */

@@ -61,7 +61,12 @@ export const running: readonly Requirement[] = [
   ),
   later('BIL-01', 'D18', 'Card data never reaches this server.', 'billing'),
   later('BIL-02', 'D18', 'Of a payment only plan, state, references, address and tax number are kept.', 'billing'),
-  later('BIL-03', 'D19', 'A credit balance is the sum of its entries, and nothing is charged twice.', 'billing'),
+  kept(
+    'BIL-03',
+    'D19',
+    'A credit balance is the sum of its entries, and nothing is charged twice.',
+    'Relay, credits: a ledger that the database adds up itself, with one charge for each delivery that its platform accepted.',
+  ),
   later('BIL-04', 'D18', 'Calls of a payment provider are verified and count once.', 'billing'),
   later('BIL-05', 'D18', 'The end of a subscription starts the clock of its data, and says so.', 'billing'),
 
