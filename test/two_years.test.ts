@@ -447,6 +447,33 @@ const kinds: readonly Kind[] = [
     there: (of) => momentsIn(of, 'SELECT day::timestamptz AS at FROM relay_pixel_days'),
   },
   {
+    // Ten years are more than two: what comes is ten years old already.
+    ...{ line: 'credit-ledger', of: sides, kept: () => ({ days: 0 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `WITH account AS (INSERT INTO credit_accounts (organisation_id) VALUES ($1) ON CONFLICT DO NOTHING),
+           lot AS (INSERT INTO credit_lots (organisation_id, added_at, amount, remaining) VALUES ($1, $2, 5, 5)),
+           made AS (INSERT INTO credit_transfers (organisation_id, kind, key, at) VALUES ($1, 'grant', $3, $2) RETURNING id)
+         INSERT INTO credit_entries (organisation_id, transfer_id, account, amount)
+         SELECT $1, id, u.account, u.amount FROM made, (VALUES ('granted', -5), ('available', 5)) AS u (account, amount)`,
+        [of.organisation, new Date(earlier(ms, { months: 120 })), `two years ${++number}`],
+      ),
+    there: (of) =>
+      momentsIn(of, "SELECT at + interval '120 months' AS at FROM credit_transfers WHERE kind <> 'carried'"),
+  },
+  {
+    ...{ line: 'credit-charges', of: sides, kept: () => ({ months: 24 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO credit_charges (organisation_id, delivery_id, conversion_id, amount, charged_at)
+         VALUES ($1, $2, gen_random_uuid(), 0, $3)`,
+        [of.organisation, ++number, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT charged_at AS at FROM credit_charges'),
+  },
+  {
     ...{ line: 'relay-captures', of: sides, kept: () => ({ days: 7 }) },
     add: (of, ms) =>
       put(

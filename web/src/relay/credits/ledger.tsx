@@ -13,7 +13,7 @@ import { Empty, Failed } from '../../overview/states.tsx';
 import type { Here } from '../reading/frame.tsx';
 import { shortId } from '../reading/words.tsx';
 import { credits } from './api.ts';
-import { type Names, nameIn } from './page.tsx';
+import { type Names, nameIn } from './names.ts';
 
 /** Lines of the ledger, the newest first; each opens to what it did, and to the deliveries that it is for. */
 export function Ledger({ organisation, names }: { organisation: Here; names: Names }) {

@@ -23,6 +23,7 @@ import { AddCredits } from './add.tsx';
 import { credits } from './api.ts';
 import './credits.css';
 import { Ledger } from './ledger.tsx';
+import { type Names, nameIn } from './names.ts';
 
 /** What was used? Credits that are left, what used them by destination and day, and the lines of the ledger. */
 export function RelayCreditsPage({ site }: { site: Site }) {
@@ -32,10 +33,6 @@ export function RelayCreditsPage({ site }: { site: Site }) {
     </ReadingFrame>
   );
 }
-
-/** Names of destinations by number. */
-export type Names = ReadonlyMap<number, string>;
-export const nameIn = (names: Names, id: number) => names.get(id) ?? `Destination ${id}, removed`;
 
 function Page({ organisation }: { organisation: Here }) {
   const { search } = useAddress();
@@ -119,8 +116,7 @@ function readPeriod(search: string): RelayPeriod {
 }
 
 const whole = (micro: number) => micro / creditMicro;
-export const creditsText = (micro: number) =>
-  whole(micro) === 1 ? 'one credit' : `${exactCount(whole(micro))} credits`;
+const creditsText = (micro: number) => (whole(micro) === 1 ? 'one credit' : `${exactCount(whole(micro))} credits`);
 
 function Standing({ answer }: { answer: Credits }) {
   const { state, used_last_days } = answer;
