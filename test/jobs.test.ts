@@ -62,6 +62,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'relay/alerts/watch.ts': ['organisations', 1],
   'relay/intake/again.ts': ['organisations', 1],
   'relay/intake/directory.ts': ['none', 1],
+  'relay/intake/loader_thread.ts': ['none', 1],
   'relay/deliveries/ages.ts': ['organisations', 1],
   // It looks twice a second and is never held; src/relay/deliveries/lanes.test.ts looks at what it does.
   'relay/deliveries/lanes.ts': ['desk', 3],
