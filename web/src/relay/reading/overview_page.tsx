@@ -120,7 +120,11 @@ function Flow({ answer, to }: { answer: RelayOverview; to: To }) {
           value={answer.conversions}
           href={to.conversions({})}
           below={[
-            answer.doubles > 0 ? `told ${exactCount(answer.doubles)} times more` : 'each told once',
+            answer.doubles === 0
+              ? 'each told once'
+              : answer.doubles === 1
+                ? 'one of them told again'
+                : `told ${exactCount(answer.doubles)} times more`,
             ...(answer.routed_nowhere > 0 ? [`${exactCount(answer.routed_nowhere)} on no route`] : []),
           ].join(', ')}
         />
