@@ -10,6 +10,11 @@ export const words = (charsMax: number) =>
     .min(1)
     .max(charsMax)
     .regex(/^[^\0]*$/, 'it has a NUL character');
+/** Where this desk posts to for somebody: the connection says whether it leads out of here. */
+export const httpsAddress = z
+  .url({ protocol: /^https$/ })
+  .max(2_000)
+  .refine((url) => !/^https:\/\/[^/?#]*@/.test(url), 'An address holds no name and password.');
 /** A domain as people type it: scheme, path and a leading `www.` are taken off by the server, the rest must be a host name. */
 export const domain = z.string().trim().min(1).max(253);
 const email = z.email().max(254);

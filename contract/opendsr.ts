@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpsAddress } from './api.ts';
 
 /** Requests of data subjects that another system hands in, in the shapes of OpenDSR (github.com/opengdpr/OpenDSR). */
 export const openDsrVersion = '2.0';
@@ -31,15 +32,7 @@ export const openDsrRequest = z.strictObject({
   property_id: z.string().max(200).optional(),
   group_id: z.string().max(200).optional(),
   /** Told of each change of the state, by https. */
-  status_callback_urls: z
-    .array(
-      z
-        .url({ protocol: /^https$/ })
-        .max(2_000)
-        .refine((url) => !/^https:\/\/[^/?#]*@/.test(url), 'An address holds no name and password.'),
-    )
-    .max(openDsrCallbacksMax)
-    .optional(),
+  status_callback_urls: z.array(httpsAddress).max(openDsrCallbacksMax).optional(),
   /** Of other processors. */
   extensions: z.record(z.string(), z.unknown()).optional(),
 });

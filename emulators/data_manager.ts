@@ -7,7 +7,7 @@ import type { Counted } from './counted.ts';
  * event of one conversion action under the same `transactionId` restates the first, an unmatched one is a new conversion.
  *
  * `POST /__admin/platform` takes `tokens` (`{"ya29": ["…/auth/datamanager"]}`; an empty list is a token that was revoked),
- * `processingMs`, `rejects` (`{"order-7": "CLICK_NOT_FOUND"}`: what processing will say of a transaction), and `spentToday`,
+ * `processingMs`, `rejects` (`{"order-7": "CLICK_NOT_FOUND"}`: what processing will say of a transaction; null: nothing any more), and `spentToday`,
  * so many requests of the day's quota, once the day's first was made.
  * `GET /__admin` tells the counts and the `conversions`, each with what it was restated to.
  */
@@ -106,7 +106,9 @@ class DataManager {
 
   set({ tokens, rejects, processingMs, spentToday }: Record<string, unknown>): void {
     for (const [token, scopes] of Object.entries(objectOf(tokens))) this.#tokens.set(token, scopes as string[]);
-    for (const [id, reason] of Object.entries(objectOf(rejects))) this.#rejects.set(id, String(reason));
+    for (const [id, reason] of Object.entries(objectOf(rejects)))
+      if (reason === null) this.#rejects.delete(id);
+      else this.#rejects.set(id, String(reason));
     if (typeof processingMs === 'number') this.#processingMs = processingMs;
     if (typeof spentToday === 'number') this.#quotas.Mutate.inDay = spentToday;
   }

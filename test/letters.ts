@@ -173,7 +173,7 @@ function noticesOf(kind: NoticeKind): object[] {
     ...{ document: 'Privacy notice', version: 2, day: '2026-12-13' },
     ...{ hold: 3, review_on: '2026-12-20' },
     ...{ name: 'Shop orders', today: 2, usual: 140, requests: 12, count: 31, all: 200, hours: 90, limit: 168 },
-    ...{ state: 'reconnect', reason: '190/463' },
+    ...{ state: 'reconnect', reason: '190/463', host: 'alerts.example', why: 'status 503' },
   };
   const all = Object.values(noticeList).filter((one) => one.kind === kind);
   const mailed = all.filter((one) => 'mails' in one);

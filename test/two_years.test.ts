@@ -474,6 +474,16 @@ const kinds: readonly Kind[] = [
     there: (of) => momentsIn(of, 'SELECT charged_at AS at FROM credit_charges'),
   },
   {
+    ...{ line: 'alert-posts', of: sides, kept: () => ({ days: 30 }) },
+    add: (of, ms) =>
+      put(
+        of,
+        `INSERT INTO alert_posts (organisation_id, notice, facts, created_at, next_at) VALUES ($1, 'relay_silence', '{}', $2, $2)`,
+        [of.organisation, new Date(ms)],
+      ),
+    there: (of) => momentsIn(of, 'SELECT created_at AS at FROM alert_posts'),
+  },
+  {
     ...{ line: 'relay-captures', of: sides, kept: () => ({ days: 7 }) },
     add: (of, ms) =>
       put(

@@ -107,6 +107,10 @@ const notes: readonly [change: RegExp, why: string][] = [
   ],
   [/^UPDATE public\.relay_deletions\b/, 'how far a deletion of conversions is; its beginning is the act'],
   [/ public\.retention_removals\b/, 'what a timer removed, for the receipt that the next night makes of it'],
+  [
+    /^(INSERT public\.alert_posts|UPDATE public\.(alert_posts\(|alert_hooks\((failing_since|told_at)).*)/,
+    'what is posted to the address for alerts, and what became of it; setting that address is the act',
+  ],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],
   [/^(INSERT|UPDATE) public\.access_reviews\b/, 'a review that begins with its quarter, and how often it was told of'],
   [

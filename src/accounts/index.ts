@@ -4,6 +4,7 @@ import { type Principal, RequestError } from '../platform/http/route.ts';
 import { prepared } from '../platform/postgres/index.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { utcDay } from '../platform/zone.ts';
+import { type Alerts, openAlerts } from './alerts/index.ts';
 import { openApiKeys } from './api_keys.ts';
 import { openClosing } from './closing/index.ts';
 import { accessCookie, readCookie, refreshCookie } from './cookies.ts';
@@ -78,6 +79,8 @@ export interface Accounts extends RunningSubject {
    * @returns its cookies, each a `set-cookie`; undefined when nobody has this address
    */
   startSession(email: string, asker: Asker): Promise<string[] | undefined>;
+  /** Alerts that are posted to organisations' addresses by the clock; done by itself, and here for whoever cannot wait. */
+  alerts: Pick<Alerts, 'work'>;
   /** Closing accounts by the clock; done by itself, and here for whoever cannot wait. */
   closing: { closeDue(): Promise<number> };
   /** Signing in, second factors and links of mails, for what else may prove a person. */
@@ -174,6 +177,7 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
     });
   }
 
+  const alerts = openAlerts(house, notices);
   const closing = openClosing({ house, sessions, people });
   const identities = openIdentities(house, {
     signIns: people.signIns,
@@ -211,16 +215,19 @@ export function openAccounts(house: Omit<House, 'authenticate'>, options: { vers
       ...legal.routes,
       ...signUp.routes,
       ...mailPart.routes,
+      ...alerts.routes,
     ],
     gauges: [...(mailPart.gauges ?? []), ...watch.gauges],
     notices,
-    executors: [notificationExecutor(house.postgres)],
+    alerts,
+    executors: [notificationExecutor(house.postgres), ...alerts.executors],
     holders: accountHolders(house),
     access: [...organisations.access, keyAccess({ house, apiKeys })],
     commands: { ...organisations.commands, ...people.commands, ...closing.commands, ...signUp.commands },
     async stop() {
       mailPart.stop();
       watch.stop();
+      await alerts.stop();
       stopForgetting();
       organisations.stop();
       closing.stop();

@@ -1,20 +1,15 @@
-import { generateKeyPairSync, randomUUID, verify } from 'node:crypto';
-import { once } from 'node:events';
+import { randomUUID, verify } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import type { IncomingHttpHeaders } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RequestCallback, RequestDetail } from '../../contract/requests.ts';
-import { openAuthority } from '../../emulators/acme_certificates.ts';
 import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
 import { plainForm } from '../../src/analytics/exports/form.ts';
 import { formats } from '../../src/analytics/exports/formats.ts';
 import { restrictedVisitors } from '../../src/analytics/profiles/restricted.ts';
 import { isSignature, signerOf } from '../../src/trust/audit/index.ts';
 import { objectionCheck } from '../../src/trust/requests/overdue_check.ts';
+import { openHttpsReceiver } from '../https_receiver.ts';
 import { startChild } from '../proof/drivers/child.ts';
 import { openTestDesk, type TestDesk } from './desk.ts';
 
@@ -407,23 +402,8 @@ describe('another system', () => {
   });
 
   it('is told of each state at the address that it named, signed, until it has taken it; by https alone (OpenDSR 8.5)', async () => {
-    const authority = openAuthority(Date.now());
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const span = { from: Date.now() - 60_000, until: Date.now() + 3_600_000 };
-    const cert = authority.issue({ names: ['localhost'], publicKey, ...span });
-    const trusted = getCACertificates('default');
-    setDefaultCACertificates([...trusted, authority.root]);
-    const came: { body: string; headers: IncomingHttpHeaders }[] = [];
-    let status = 503;
-    const theirs = createServer(
-      { key: privateKey.export({ format: 'pem', type: 'pkcs8' }), cert },
-      async (incoming, response) => {
-        came.push({ body: (await incoming.toArray()).join(''), headers: incoming.headers });
-        response.writeHead(status).end();
-      },
-    ).listen(0, '127.0.0.1');
-    await once(theirs, 'listening');
-    const callbackPort = (theirs.address() as AddressInfo).port;
+    const theirs = await openHttpsReceiver();
+    const { came, port: callbackPort } = theirs;
     try {
       const [hook, gone] = [`https://localhost:${callbackPort}/hook?secret=of-theirs`, `https://localhost:1/x`];
       for (const urls of [['http://localhost/'], ['https://a:b@localhost/'], Array(6).fill(hook)])
@@ -448,7 +428,7 @@ describe('another system', () => {
       ]);
       await desk.server.desk.requests.callBack();
       expect(came, 'not before its time').toHaveLength(1);
-      status = 202;
+      theirs.answer(202);
       await own(
         "UPDATE opendsr_callbacks SET next_at = now() - interval '1 second' WHERE request_id = $1 AND problem = 'status_503'",
         [id],
@@ -495,7 +475,6 @@ describe('another system', () => {
       );
       expect(acts).toHaveLength(2);
     } finally {
-      setDefaultCACertificates(trusted);
       theirs.close();
     }
   });

@@ -6,6 +6,7 @@ import type { QualitySign } from '../../contract/quality.ts';
 import type { ApiKey, ForeignId, Goal, NewGoal, QueryRequest, Site } from '../src/desk/api.ts';
 import { answerQuery, type Shape } from './data.ts';
 import { accessOf } from './double_access.ts';
+import { alertsOf } from './double_alerts.ts';
 import { auditOf } from './double_audit.ts';
 import { connectionsOf } from './double_connections.ts';
 import { consentOf } from './double_consent.ts';
@@ -128,6 +129,7 @@ export function openDouble(options: DoubleOptions = {}): Double {
   const shares = new Map<string, ReturnType<typeof openShares>>();
   let relay: ReturnType<typeof relayOf> | undefined;
   let uploads: ReturnType<typeof uploadsOf> | undefined;
+  let alerts: ReturnType<typeof alertsOf> | undefined;
   const organisations = openOrganisations(beholder);
   const identities = openIdentities(beholder);
   const mail = openMail(beholder);
@@ -261,6 +263,9 @@ export function openDouble(options: DoubleOptions = {}): Double {
     if (signedIn && /^\/api\/organisations\/\d+\/proof$/.test(path)) return { status: 200, body: proofOf() };
     const ofConnections = signedIn && method === 'GET' ? connectionsOf(path, beholder === 'newcomer') : undefined;
     if (ofConnections !== undefined) return { status: 200, body: ofConnections };
+    alerts ??= alertsOf(beholder === 'newcomer');
+    const ofAlerts = signedIn ? alerts(method, path, body) : undefined;
+    if (ofAlerts !== undefined) return ofAlerts;
     const ofReading = signedIn
       ? relayReadingOf(method, path, new URLSearchParams(search), beholder === 'newcomer')
       : undefined;

@@ -17,6 +17,7 @@ const pages: Record<string, string> = {
   roles: '/o/cedar-loom/settings/roles',
   teams: '/o/cedar-loom/settings/teams',
   'organisation-keys': '/o/cedar-loom/settings/keys',
+  'organisation-alerts': '/o/cedar-loom/settings/alerts',
   'organisation-mail': '/o/cedar-loom/settings/mail',
   'organisation-sites': '/o/cedar-loom/sites',
 };

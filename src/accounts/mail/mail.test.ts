@@ -228,6 +228,7 @@ describe('notifications', () => {
       role: 'analyst',
       who: 'Ada',
       device: 'Firefox',
+      host: 'alerts.example',
       document: 'Privacy notice',
       version: 2,
       problem: 'The disk of the folder is full.',

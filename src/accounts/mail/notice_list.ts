@@ -8,6 +8,13 @@ interface NoticeWords {
   sentence(facts: Facts, locale?: string): string;
   /** A mail of kind `alert` goes with it. Not where the act itself sends a service mail. */
   mails?: { subject(facts: Facts): string; button: string };
+  /**
+   * It is posted to the organisation's address for alerts, with these facts and the organisation and no other: none names a
+   * person or is free text of somebody, but for the names of settings.
+   */
+  posts?: readonly string[];
+  /** These are all that its sentence needs, so it is posted whole. */
+  postsAll?: true;
 }
 export type Facts = Readonly<Record<string, string | number>>;
 
@@ -118,6 +125,7 @@ export const noticeList = {
     sentence: (facts) =>
       `${text(facts, 'name')} of ${text(facts, 'organisation')} sent ${text(facts, 'today')} conversions in the last 24 hours, where ${text(facts, 'usual')} a day are usual. Look whether its sender still calls the address.`,
     mails: { subject: (facts) => `No conversions from ${text(facts, 'name')}`, button: 'See the relay' },
+    ...{ posts: ['name', 'today', 'usual'], postsAll: true },
   },
   relay_unmapped: {
     kind: 'relay',
@@ -127,24 +135,28 @@ export const noticeList = {
       subject: (facts) => `Requests to ${text(facts, 'name')} do not fit its mapping`,
       button: 'See the relay',
     },
+    ...{ posts: ['name', 'requests'], postsAll: true },
   },
   relay_dead: {
     kind: 'relay',
     sentence: (facts) =>
       `${text(facts, 'name')} of ${text(facts, 'organisation')} did not take ${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours. The reasons stand with each of them; they can be sent again.`,
     mails: { subject: (facts) => `${text(facts, 'name')} refuses conversions`, button: 'See the relay' },
+    ...{ posts: ['name', 'count', 'all'], postsAll: true },
   },
   relay_withheld: {
     kind: 'relay',
     sentence: (facts) =>
       `From ${text(facts, 'name')} of ${text(facts, 'organisation')} ${text(facts, 'count')} of ${text(facts, 'all')} conversions of the last 24 hours were withheld, more than is usual. Look whether their sender still says what visitors agreed to.`,
     mails: { subject: (facts) => `Conversions are withheld from ${text(facts, 'name')}`, button: 'See the relay' },
+    ...{ posts: ['name', 'count', 'all'], postsAll: true },
   },
   relay_match: {
     kind: 'relay',
     sentence: (facts) =>
       `Of ${text(facts, 'name')} of ${text(facts, 'organisation')} ${text(facts, 'today')} % of the conversions had an address or a number in the last 24 hours, where ${text(facts, 'usual')} % are usual: platforms will find fewer people by them.`,
     mails: { subject: (facts) => `${text(facts, 'name')} sends fewer identifiers`, button: 'See the relay' },
+    ...{ posts: ['name', 'today', 'usual'], postsAll: true },
   },
   relay_late: {
     kind: 'relay',
@@ -154,12 +166,14 @@ export const noticeList = {
       subject: (facts) => `Conversions for ${text(facts, 'name')} are getting too old`,
       button: 'See the relay',
     },
+    ...{ posts: ['name', 'hours', 'limit'], postsAll: true },
   },
   relay_stopped: {
     kind: 'relay',
     sentence: (facts) =>
       `Nothing is sent to ${text(facts, 'name')} of ${text(facts, 'organisation')}: ${text(facts, 'state') === 'reconnect' ? 'its access is not good any more, connect it again' : 'the platform does not accept how it is set up'}${text(facts, 'reason') === '' ? '' : ` (${text(facts, 'reason')})`}. What is to be sent waits meanwhile.`,
     mails: { subject: (facts) => `Nothing is sent to ${text(facts, 'name')}`, button: 'See the relay' },
+    ...{ posts: ['name', 'state', 'reason'], postsAll: true },
   },
   credits_low: {
     kind: 'relay',
@@ -181,6 +195,7 @@ export const noticeList = {
     sentence: (facts, locale?: string) =>
       `The legal hold ${text(facts, 'hold')} of ${text(facts, 'organisation')} on ${text(facts, 'what')} is to be looked at by ${dayText(text(facts, 'review_on'), locale)}: keep it until another day, or release it. Until then it stays in force.`,
     mails: { subject: (facts) => `The legal hold ${text(facts, 'hold')} is to be looked at`, button: 'See the holds' },
+    ...{ posts: ['hold', 'review_on'] },
   },
   access_review_due: {
     kind: 'security',
@@ -190,6 +205,7 @@ export const noticeList = {
       subject: (facts) => `Who has access to ${text(facts, 'organisation')}? The review of ${text(facts, 'quarter')}`,
       button: 'Review access',
     },
+    ...{ posts: ['quarter', 'day'], postsAll: true },
   },
   access_review_overdue: {
     kind: 'security',
@@ -199,6 +215,7 @@ export const noticeList = {
       subject: (facts) => `The review of access of ${text(facts, 'organisation')} is overdue`,
       button: 'Review access',
     },
+    ...{ posts: ['quarter', 'day'], postsAll: true },
   },
   incident_due: {
     kind: 'security',
@@ -208,6 +225,7 @@ export const noticeList = {
       subject: (facts) => `${text(facts, 'hours')} hours left for incident ${text(facts, 'incident')}`,
       button: 'See the incident',
     },
+    ...{ posts: ['incident', 'hours'] },
   },
   incident_overdue: {
     kind: 'security',
@@ -217,12 +235,14 @@ export const noticeList = {
       subject: (facts) => `The 72 hours of incident ${text(facts, 'incident')} are over`,
       button: 'See the incident',
     },
+    ...{ posts: ['incident'] },
   },
   concern_came: {
     kind: 'security',
     sentence: (facts) =>
       `Somebody reported a concern to ${text(facts, 'organisation')} by the form; ${text(facts, 'concerns')} came since you were last told. Say whether it is an incident.`,
     mails: { subject: (facts) => `A concern was reported to ${text(facts, 'organisation')}`, button: 'Read it' },
+    ...{ posts: ['concerns'], postsAll: true },
   },
   request_came: {
     kind: 'organisation',
@@ -232,18 +252,21 @@ export const noticeList = {
       subject: (facts) => `Request ${text(facts, 'request')} of a data subject came`,
       button: 'Open the request',
     },
+    ...{ posts: ['request', 'kind', 'day'], postsAll: true },
   },
   request_due: {
     kind: 'organisation',
     sentence: (facts, locale?: string) =>
       `Request ${text(facts, 'request')} of a data subject (${text(facts, 'kind')}) at ${text(facts, 'organisation')} has to be answered by ${dayText(text(facts, 'day'), locale)}.`,
     mails: { subject: (facts) => `Request ${text(facts, 'request')} is due soon`, button: 'Open the requests' },
+    ...{ posts: ['request', 'kind', 'day'], postsAll: true },
   },
   request_overdue: {
     kind: 'organisation',
     sentence: (facts, locale?: string) =>
       `Request ${text(facts, 'request')} of a data subject (${text(facts, 'kind')}) at ${text(facts, 'organisation')} was due on ${dayText(text(facts, 'day'), locale)} and is not answered.`,
     mails: { subject: (facts) => `Request ${text(facts, 'request')} is overdue`, button: 'Open the requests' },
+    ...{ posts: ['request', 'kind', 'day'], postsAll: true },
   },
 
   site_renamed: {
@@ -284,6 +307,15 @@ export const noticeList = {
     sentence: (facts) => `${text(facts, 'site')} moved here from ${text(facts, 'from')}.`,
   },
 
+  alerts_not_taken: {
+    kind: 'organisation',
+    sentence: (facts, locale?: string) =>
+      `The address at ${text(facts, 'host')} to which alerts of ${text(facts, 'organisation')} are posted has taken none since ${dayText(text(facts, 'day'), locale)} (${text(facts, 'why')}). Each is tried ten times over three days.`,
+    mails: {
+      subject: (facts) => `Alerts of ${text(facts, 'organisation')} do not arrive at ${text(facts, 'host')}`,
+      button: 'See the alerts',
+    },
+  },
   connection_ended: {
     kind: 'organisation',
     sentence: (facts) =>
@@ -292,6 +324,7 @@ export const noticeList = {
       subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} has to be authorised again`,
       button: 'Authorise it again',
     },
+    ...{ posts: ['platform'] },
   },
   connection_paused: {
     kind: 'organisation',
@@ -301,6 +334,7 @@ export const noticeList = {
       subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} is paused`,
       button: 'Authorise it again',
     },
+    ...{ posts: ['platform'] },
   },
   connection_ending: {
     kind: 'organisation',
@@ -310,6 +344,7 @@ export const noticeList = {
       subject: (facts) => `${text(facts, 'platform')} of ${text(facts, 'organisation')} ends in ${text(facts, 'days')}`,
       button: 'Authorise it again',
     },
+    ...{ posts: ['platform', 'days'] },
   },
 
   mail_refused: {

@@ -3,6 +3,7 @@ import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Remind, Reminder } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
+import { queueAlerts } from '../alerts/queue.ts';
 import { emailIn, localeIn } from '../people/person.ts';
 import { type News, openNews } from './news.ts';
 import { type Facts, type NoticeName, wordsOf } from './notice_list.ts';
@@ -89,6 +90,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
           );
           const found = await due(sql, { id: organisationId, ...named });
           if (found.length === 0) return;
+          await queueAlerts(sql, organisationId, found, clock.now());
           const people = await sql.query<{ person_id: number }>(
             'SELECT person_id FROM memberships WHERE organisation_id = $1 AND role = ANY ($2) ORDER BY person_id',
             [organisationId, [...roles]],

@@ -1,4 +1,5 @@
 export { isPublicAddress } from './addresses.ts';
+export { callbackPauseMs, callbackTriesMax, postCallback } from './callbacks.ts';
 export type {
   Answer,
   Failure,
@@ -14,3 +15,4 @@ export type {
 export { failureReasons, openOutbound, outboundLimits } from './outbound.ts';
 export type { ProductEvent, Reports, ReportsSettings } from './reports.ts';
 export { openReports, productEvents, reportLimits } from './reports.ts';
+export { webhookSignature } from './webhook_signature.ts';

@@ -451,6 +451,72 @@ it('what a platform says later is asked for until it is known, and stands at the
   );
 });
 
+it.each([
+  ['TOO_RECENT_CLICK', 6, 2],
+  ['TOO_RECENT_CONVERSION', 24, 3],
+  ['INTERNAL_ERROR', 1, 3],
+  ['A_REASON_OF_NEXT_YEAR', 1, 3],
+])(
+  'what may yet go through by %s goes once more after its hours, under its id, and counts once',
+  async (reason, hours, count) => {
+    const to = await house.addDestination('google-data-manager', account);
+    const click_ids = { gclid: 'Cj0KCQ' };
+    const { click_ids: _none, ...plain } = order as Record<string, unknown>;
+    const ids = await house.add(
+      [to],
+      [
+        ...many(2, { click_ids, clicked_at: new Date(clock.now() - 3_600_000).toISOString() }),
+        { given: { ...plain, order_id: `B-${++number}`, occurred_at: new Date(clock.now() - 60_000).toISOString() } },
+      ],
+    );
+    google.admin('POST', '/platform', { rejects: { [`B-${number - 1}`]: reason } });
+    await house.lanes.idle();
+    await house.inside((sql) => sql.run('UPDATE relay_attempts SET result_at = NULL WHERE destination_id <> $1', [to]));
+    clock.travel(91_000);
+    await askResults(house.senders);
+    const waiting = (await house.rows(to)).filter(({ state }) => state === 'waiting');
+    expect(waiting.map((row) => [row.reason, row.settled_at])).toEqual(Array(count).fill([reason, null]));
+    expect((await settledOf(ids)).filter(Boolean)).toHaveLength(3 - count);
+    // The platform takes it by then.
+    google.admin('POST', '/platform', { rejects: { [`B-${number - 1}`]: null } });
+    await later(hours * 3_600_000 - 60_000);
+    expect(await attempts(to)).toHaveLength(1);
+    await later(61_000);
+    clock.travel(91_000);
+    await askResults(house.senders);
+    expect(await states(to)).toEqual(Array(3).fill(['accepted', null, null]));
+    expect((await attempts(to)).map(({ result, items }) => [result?.toString().split(',')[0], items])).toEqual([
+      ['PARTIAL_SUCCESS', 3],
+      ['SUCCESS', count],
+    ]);
+    expect(new Set(counted(google).map(({ id }) => id)).size).toBe(3);
+    expect(counted(google)).toHaveLength(3);
+    expect(new Set(await settledOf(ids))).toEqual(new Set([true]));
+  },
+);
+
+it('an order that was refunded since is not made whole again, and three times more is the end of it', async () => {
+  const to = await house.addDestination('google-data-manager', account);
+  const order_id = `R-${++number}`;
+  await house.add([to], [orderOf({ order_id })]);
+  google.admin('POST', '/platform', { rejects: { [order_id]: 'INTERNAL_ERROR' } });
+  await house.lanes.idle();
+  await house.add(
+    [to],
+    [orderOf({ order_id: undefined, items: undefined, original: { order_id }, refund: true, value: undefined })],
+  );
+  await house.lanes.idle();
+  await house.inside((sql) => sql.run('UPDATE relay_attempts SET result_at = NULL WHERE destination_id <> $1', [to]));
+  for (let day = 0; day < 6; day++) {
+    clock.travel(91_000);
+    await askResults(house.senders);
+    await later(2 * 3_600_000);
+  }
+  const [purchase, refund] = await house.rows(to);
+  expect([purchase?.attempts, purchase?.state]).toEqual([1, 'accepted']);
+  expect([refund?.attempts, refund?.state]).toEqual([4, 'accepted']);
+});
+
 it('what was being sent when a process died is sent again once its lease is over, under the same id', async () => {
   const to = await house.addDestination('meta-capi', dataset);
   await house.add([to], many(2));

@@ -56,6 +56,10 @@ export const deliveryLimits = {
   resultAgainMsMax: hourMs,
   resultMsMax: 24 * hourMs,
   resultsAtOnceMax: 100,
+  /** How often a request goes once more because of what its platform says of it later. */
+  resultRepeatsMax: 3,
+  /** Where the platform does not say for how long. */
+  resultRepeatMs: hourMs,
   resultLookMs: 30 * secondMs,
   /** Deliveries that are replayed, approved or cancelled in one transaction. */
   changePieceRows: 5_000,

@@ -91,7 +91,12 @@ export async function cancel(sql: Sql, organisationId: number, choice: DeliveryC
   });
 }
 
-async function unsettle(sql: Sql, organisationId: number, rows: readonly { conversion_id: string }[]): Promise<void> {
+/** Conversions of these have something under way again. */
+export async function unsettle(
+  sql: Sql,
+  organisationId: number,
+  rows: readonly { conversion_id: string }[],
+): Promise<void> {
   const ids = [...new Set(rows.map(({ conversion_id }) => conversion_id))].sort();
   if (ids.length === 0) return;
   await sql.query(

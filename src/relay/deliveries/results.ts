@@ -1,7 +1,11 @@
 import { repeat } from '../../platform/clock.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
+import type { Verdict } from '../destinations/destination.ts';
 import { openAccount } from './account.ts';
+import { agesByKind, tooOld } from './ages.ts';
 import { deliveryLimits } from './limits.ts';
 import type { LaneOf, Senders } from './parts.ts';
+import { unsettle } from './replays.ts';
 import { sendRequest } from './request.ts';
 
 interface AskedRow {
@@ -14,7 +18,9 @@ interface AskedRow {
 
 /**
  * Asks platforms that take requests first and look at them later what became of each. What they say is counts by reason, and
- * never which row: it is written to the request, and its first words to every delivery in it. Deliveries stay accepted.
+ * never which row: it is written to the request, and its first words to every delivery in it. Deliveries stay accepted, unless
+ * something of it may yet go through (a click that is too recent, a fault of the platform, a reason that nobody knows): then
+ * those that it can be about go once more, after the pause that the platform's documents name.
  * @returns how many were asked
  */
 export async function askResults(senders: Senders): Promise<number> {
@@ -32,7 +38,7 @@ export async function askResults(senders: Senders): Promise<number> {
 }
 
 async function askOne(senders: Senders, organisationId: number, attemptId: number): Promise<void> {
-  const { postgres, clock, credits } = senders;
+  const { postgres, clock, log, credits } = senders;
   const now = clock.now();
   // Whoever asks holds it for a while: another process passes it over.
   const row = await postgres.tenant(organisationId, (sql) =>
@@ -46,8 +52,8 @@ async function askOne(senders: Senders, organisationId: number, attemptId: numbe
   const lane: LaneOf = { organisationId, destinationId: row.destination_id };
   const ageMs = now - row.sent_at.getTime();
   const isOver = ageMs >= deliveryLimits.resultMsMax;
-  const said = isOver ? { result: 'no_result', refused: 0 } : await resultOf(senders, lane, row);
-  const later = said?.result;
+  const found = isOver ? undefined : await resultOf(senders, lane, row);
+  const later = isOver ? 'no_result' : found?.text;
   const againMs = Math.min(Math.max(ageMs, deliveryLimits.resultFirstMs), deliveryLimits.resultAgainMsMax);
   await postgres.tenant(organisationId, async (sql) => {
     await sql.run(
@@ -61,27 +67,90 @@ async function askOne(senders: Senders, organisationId: number, attemptId: numbe
          WHERE organisation_id = $1 AND id = ANY ($2::bigint[]) AND state = 'accepted'`,
         [organisationId, row.result_of ?? [], later.slice(0, 120)],
       );
-    if (credits !== undefined && said !== undefined && said.refused > 0)
+    const of = row.result_of ?? [];
+    const again =
+      found !== undefined && mayYetGo(found.verdict)
+        ? await sendAgain(sql, lane, { of, sentAt: row.sent_at, now, ...found })
+        : 0;
+    if (again > 0)
+      log.info('relay.sent_again', { destination: lane.destinationId, deliveries: again, why: found?.verdict.reason });
+    // What goes once more was charged, and costs nothing again: what comes of it says whether it is given back.
+    else if (credits !== undefined && found !== undefined && found.refused > 0)
       await credits.giveBack(sql, {
         ...{ organisationId, destinationId: row.destination_id, request: attemptId, sentAt: row.sent_at },
-        ...{ deliveries: row.result_of ?? [], refused: said.refused },
+        ...{ deliveries: of, refused: found.refused },
       });
   });
 }
 
 /** @returns undefined while the platform is still looking, or could not be asked */
-async function resultOf(
-  senders: Senders,
-  lane: LaneOf,
-  row: AskedRow,
-): Promise<{ result: string; refused: number } | undefined> {
+async function resultOf(senders: Senders, lane: LaneOf, row: AskedRow): Promise<Found | undefined> {
   const account = await openAccount(senders, lane);
   if ('state' in account || account.destination.later === undefined || row.platform_request === null) return undefined;
   const { later } = account.destination;
   const sent = await sendRequest(senders, account, later.build(row.platform_request), {
     ...{ sent: row.items, now: senders.clock.now() },
   });
-  return sent.result === undefined ? undefined : { result: sent.result, refused: sent.refused ?? 0 };
+  return sent.result === undefined
+    ? undefined
+    : { text: sent.result, verdict: sent.verdict, refused: sent.refused ?? 0 };
+}
+
+/** What the platform says of a request in words, and what follows from it. */
+interface Found {
+  readonly text: string;
+  readonly verdict: Verdict;
+  /** How many of its rows it did not take. */
+  readonly refused: number;
+}
+
+function mayYetGo({ class: answer }: Verdict): boolean {
+  return answer === 'retry' || answer === 'retry_later';
+}
+
+/**
+ * Lets deliveries of a request wait for another one. Which of them the platform means it does not say, and each counts once by
+ * its id there, so all go; of a click that is too recent only those with a click that was not a day old. An order that was
+ * corrected since would be made whole again: it stays as it is. What would be too old by then stays accepted, too.
+ * @returns how many
+ */
+async function sendAgain(
+  sql: Sql,
+  { organisationId, destinationId }: LaneOf,
+  { of, sentAt, now, verdict }: Found & { of: readonly number[]; sentAt: Date; now: number },
+): Promise<number> {
+  const { kinds, ages, storeAges } = agesByKind();
+  const nextAt = now + (verdict.retryAfterMs ?? deliveryLimits.resultRepeatMs);
+  const isOfClick = verdict.reason === 'TOO_RECENT_CLICK';
+  const again = await sql.query<{ conversion_id: string }>(
+    `WITH sent AS (
+       SELECT d.id, d.platform_id FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
+       JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+       WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.id = ANY ($3::bigint[]) AND d.state = 'accepted' AND NOT d.is_test
+         AND NOT ${tooOld({ now: 4, kinds: 5, ages: 6, storeAges: 7 })}
+         AND (NOT $8 OR (c.facts -> 'click_ids' ?| '{gclid,gbraid,wbraid}'
+           AND coalesce((c.facts ->> 'clicked_at')::timestamptz, $9) > $9::timestamptz - interval '1 day'))
+         AND (SELECT count(*) FROM relay_attempts a WHERE a.organisation_id = $1 AND a.id = ANY (d.attempt_ids) AND a.result IS NOT NULL) <= $10
+       ORDER BY d.id FOR UPDATE OF d
+     ), corrected AS (
+       SELECT k.key, max(e.id) AS last FROM (
+         SELECT c.id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id, c.facts -> 'original' ->> 'event_id') AS key
+         FROM relay_conversions c WHERE c.organisation_id = $1 AND (c.facts -> 'refund' = 'true'::jsonb OR c.facts ? 'original')
+           AND (c.order_id IN (SELECT platform_id FROM sent) OR coalesce(c.facts -> 'original' ->> 'order_id',
+             c.facts -> 'original' ->> 'event_id') IN (SELECT platform_id FROM sent))) AS k
+       JOIN relay_deliveries e ON e.organisation_id = $1 AND e.conversion_id = k.id AND e.destination_id = $2
+         AND e.state NOT IN ('withheld', 'cancelled', 'dead') GROUP BY k.key
+     )
+     UPDATE relay_deliveries d SET state = 'waiting', reason = $11, next_at = $4, tries_until = NULL, settled_at = NULL
+     FROM sent s WHERE d.organisation_id = $1 AND d.id = s.id
+       AND NOT EXISTS (SELECT FROM corrected k WHERE k.key = s.platform_id AND k.last > s.id) RETURNING d.conversion_id`,
+    [
+      ...[organisationId, destinationId, of, new Date(nextAt), kinds, ages, storeAges, isOfClick, sentAt],
+      ...[deliveryLimits.resultRepeatsMax, verdict.reason.slice(0, 200)],
+    ],
+  );
+  await unsettle(sql, organisationId, again);
+  return again.length;
 }
 
 /** Timers of results. @returns what ends them */

@@ -307,6 +307,8 @@ function rowIn(field: unknown): string | undefined {
 
 const prefix = /^PROCESSING_ERROR_(?:REASON_)?/;
 const laterMs = 6 * 3_600_000;
+/** Of what is too recent, by the reference: what has to be a day old, and six hours for all else. */
+const dayLater: ReadonlySet<string> = new Set(['TOO_RECENT_CONVERSION']);
 
 /** The 44 of `ProcessingErrorReason`, without UNSPECIFIED, which says nothing. */
 const processed: Readonly<Record<string, AnswerClass>> = {
@@ -348,6 +350,8 @@ function readProcessed(destinations: readonly unknown[]): Verdict {
 function readReason(given: string): Verdict {
   const reason = given.replace(prefix, '');
   const known = Object.hasOwn(processed, reason) ? processed[reason] : undefined;
-  const answerClass = known ?? 'retry';
-  return withPause(answerClass, reason || 'UNSPECIFIED', answerClass === 'retry_later' ? laterMs : undefined);
+  // One that is not known yet is read by its family.
+  const answerClass = known ?? (reason.startsWith('TOO_RECENT_') ? 'retry_later' : 'retry');
+  const pauseMs = dayLater.has(reason) ? 4 * laterMs : laterMs;
+  return withPause(answerClass, reason || 'UNSPECIFIED', answerClass === 'retry_later' ? pauseMs : undefined);
 }

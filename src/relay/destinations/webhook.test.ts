@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { webhookSignature } from '../../platform/outbound/index.ts';
 import { answer, hashes, itemOf, now, order, sentBody } from './senders_fixture.ts';
-import { webhook, webhookSignature } from './webhook.ts';
+import { webhook } from './webhook.ts';
 
 const settings = webhook.settings({ url: 'https://crm.example/hook?team=1' });
 

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { webhookSignature } from '../../platform/outbound/index.ts';
 import { sha256 } from '../identifiers/given.ts';
 import { hashedEmails, hashedExternalIds, hashedPhones } from '../identifiers/plain.ts';
 import { isSuccess, paused, readPlain } from './answers.ts';
@@ -70,21 +70,6 @@ export const webhook: Destination<Settings, Identifiers> = {
   build,
   read,
 };
-
-/** What is signed, and under which header. The body is signed as it is sent, byte for byte. */
-export const webhookSignature = {
-  header: 'webhook-signature',
-  /** @param body the text that is sent @param secrets as they are shown, with `whsec_`; two while one is being replaced */
-  sign({ headers }: Pick<OutgoingRequest, 'headers'>, body: string, secrets: readonly string[]): string {
-    const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
-    return secrets
-      .map((secret) => {
-        const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-        return `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
-      })
-      .join(' ');
-  },
-} as const;
 
 function build(items: readonly Item<Identifiers>[], { url }: Settings, now: number): OutgoingRequest {
   if (items.length > webhook.batchMax) throw new Error('A webhook takes one conversion a request.');

@@ -79,6 +79,11 @@ export const actions = {
 
   'organisation.created': notice('D7', 'made the organisation {target}'),
   'organisation.renamed': notice('D7', 'renamed the organisation to {target}'),
+  'alerts.address_set': alert('D7', 'set the address that alerts are posted to'),
+  'alerts.changed': notice('D7', 'changed which alerts are posted'),
+  'alerts.secret_replaced': notice('D9', 'replaced the secret that alerts are signed with'),
+  'alerts.tested': notice('D7', 'tried the address that alerts are posted to'),
+  'alerts.address_removed': alert('D7', 'removed the address that alerts are posted to'),
   'organisation.changed': notice('D7', 'changed settings of the organisation'),
   'organisation.suspended': alert('D7', 'suspended the organisation'),
   'organisation.resumed': notice('D7', 'let the organisation go on'),

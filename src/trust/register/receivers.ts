@@ -149,6 +149,12 @@ export function receiversOf(
       classes: ['D24'],
     },
   });
+  rows.push({
+    ...{ id: 'alerts', label: 'Addresses for alerts', role: 'own', purposes: ['alerts.post'] },
+    hosts: { chosenBy: 'owners and administrators of an organisation, by https' },
+    why: 'Posts alerts of an organisation to the address that it has set for them.',
+    ...{ sent: 'What is not as usual, in numbers, days and names of settings; nobody is named', classes: ['D16'] },
+  });
   for (const [id, label, url] of [
     ['database', 'Database server', config.databaseUrl],
     ['warehouse', 'Warehouse server', config.clickhouseUrl],

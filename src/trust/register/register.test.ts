@@ -98,9 +98,11 @@ it('every caller of the product has its row: each purpose that the sources name,
   const callers = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.ts$/.test(path) && !/\.test\.ts$/.test(path))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
-    .filter(({ path }) => !path.startsWith('trust/register/') && path !== 'platform/outbound/outbound.ts')
+    .filter(
+      ({ path }) => !path.startsWith('trust/register/') && !/^platform\/outbound\/(outbound|callbacks)\.ts$/.test(path),
+    )
     // Whoever holds the door, or the way to it that sign-in hands on. What is missed here is refused when it runs.
-    .filter(({ text }) => /\boutbound\b\s*\.send\(|'(?:sign_in|provider)\.[a-z]+'/.test(text));
+    .filter(({ text }) => /\boutbound\b\s*\.send\(|postCallback\(|'(?:sign_in|provider)\.[a-z]+'/.test(text));
   const purposes = callers.flatMap(({ text }) => [
     ...[...text.matchAll(/^\s+purpose: '([a-z_.]+)',\n/gm)].map((found) => found[1] as string),
     ...[...text.matchAll(/'((?:sign_in|report)\.[a-z_]+|provider\.[a-z]+)'/g)].map((found) => found[1] as string),
@@ -108,6 +110,7 @@ it('every caller of the product has its row: each purpose that the sources name,
   const rows = receiversOf(readConfig(everything), 'mail.example');
   const registered = rows.flatMap((row) => row.purposes).filter((purpose) => purpose !== 'mail');
   expect(callers.map(({ path }) => path).sort()).toEqual([
+    'accounts/alerts/posts.ts',
     'accounts/identities/flow.ts',
     'accounts/identities/github.ts',
     'accounts/identities/openid.ts',
@@ -132,6 +135,7 @@ it('every caller of the product has its row: each purpose that the sources name,
     'self',
     'sites',
     'callbacks',
+    'alerts',
     'mail',
     'backups',
     'google',
@@ -167,6 +171,7 @@ it('nobody in the register pays for data or advertises: a purpose is one of a cl
     'report.error',
     'report.event',
     'opendsr.callback',
+    'alerts.post',
     ...signIn,
     'provider.token',
     'provider.read',

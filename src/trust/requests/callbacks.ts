@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type openDsrStatus, openDsrVersion } from '../../../contract/opendsr.ts';
 import type { RequestCallback, RequestState } from '../../../contract/requests.ts';
+import { callbackPauseMs, callbackTriesMax, postCallback } from '../../platform/outbound/index.ts';
 import { aloneIn, everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
@@ -18,13 +19,6 @@ export const statusOf: Record<RequestState, OpenDsrState> = {
   refused: 'cancelled',
 };
 const isLast = (status: OpenDsrState) => status === 'completed' || status === 'cancelled';
-
-/** After so many tries without success a state is given up, three days after the first; the next one is told all the same. */
-export const callbackTriesMax = 10;
-/** 10 min, 20 min, 40 min … at most a day. */
-const pauseMs = (tries: number) => Math.min(10 * 60_000 * 2 ** (tries - 1), 86_400_000);
-/** What an answer says is read by nobody. */
-const answerBytesMax = 64 * 1024;
 
 const placeOf = (organisationId: number, id: number): Place & { class: 'D9' } => ({
   ...{ organisationId, table: 'opendsr_callbacks', column: 'url_sealed', row: id, class: 'D9' },
@@ -99,7 +93,7 @@ export function openCallbacks({ postgres, clock, log, vault, audit, keys, mail, 
       return open.filter(
         ({ state, told_status, trying, tries, next_at }) =>
           statusOf[state] !== told_status &&
-          // A state that was given up waits for the next one.
+          // A state that was given up waits for the next one, which is told all the same.
           (trying !== statusOf[state] || (tries < callbackTriesMax && next_at.getTime() <= now)),
       );
     });
@@ -115,25 +109,11 @@ export function openCallbacks({ postgres, clock, log, vault, audit, keys, mail, 
       ...{ expected_completion_time: `${one.due_on}T23:59:59Z`, request_status: status, status_callback_url: url },
       ...(archive === null ? {} : { results_count: archive.records }),
     });
-    const answer = await outbound.send({
-      method: 'POST',
-      url,
-      body,
+    const problem = await postCallback(outbound, {
+      ...{ url, body, receiver: 'callbacks' },
       purpose: 'opendsr.callback',
-      receiver: 'callbacks',
-      answerBytesMax,
-      headers: {
-        'content-type': 'application/json',
-        'x-opendsr-processor-domain': domain,
-        'x-opendsr-signature': signer.sign(body),
-      },
+      headers: { 'x-opendsr-processor-domain': domain, 'x-opendsr-signature': signer.sign(body) },
     });
-    const problem =
-      'failed' in answer
-        ? answer.failed
-        : answer.status >= 200 && answer.status < 300
-          ? undefined
-          : `status_${answer.status}`;
     await postgres.tenant(organisationId, async (sql) => {
       const now = new Date(clock.now());
       if (problem === undefined) {
@@ -157,7 +137,7 @@ export function openCallbacks({ postgres, clock, log, vault, audit, keys, mail, 
           id,
           status,
           tries,
-          new Date(now.getTime() + pauseMs(tries)),
+          new Date(now.getTime() + callbackPauseMs(tries)),
           problem,
           tries >= callbackTriesMax && isLast(status),
         ],

@@ -70,6 +70,8 @@ export const unheld: Readonly<Record<string, string>> = {
   relay_pixel_calls:
     'which events pixels were called with, and keyed digests of ids that pages made, for two days; nobody is named in it',
   relay_pixel_days: 'counts of days; nobody is in them',
+  alert_hooks: 'where alerts of the organisation are posted to',
+  alert_posts: 'alerts in numbers and days; nobody is in them',
   relay_attempts: 'requests to ad platforms without what was in them; nobody is in them',
   operations: 'who did what under the pseudonym of the audit log, which names nobody once that key is destroyed',
   operation_networks: 'networks as /24 or /48 of these lines, gone after 90 days',

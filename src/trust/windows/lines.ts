@@ -97,6 +97,14 @@ export const lines: readonly Line[] = [
     stored: ['postgres notifications'],
   },
   {
+    name: 'alert-posts',
+    class: 'D16',
+    holds: 'Alerts that were posted to the address of the organisation: numbers, days and names of settings',
+    ...{ ends: 'night', executor: 'accounts/alerts/ageing.ts', kept: { days: 30 }, shortenedBy: 'nobody' },
+    erasure: 'there is no person in it',
+    stored: ['postgres alert_posts'],
+  },
+  {
     name: 'audit',
     class: 'D17',
     holds: 'Who did what: names sealed, the network as /24 or /48 dropped after 90 days',
@@ -315,6 +323,7 @@ export const lines: readonly Line[] = [
     ...{ shortenedBy: 'nobody', erasure: 'deleted on the day on which it is closed, every key destroyed' },
     stored: [
       ...['organisations', 'organisation_logos', 'former_slugs', 'retention_policies', 'legal_holds', 'lawful_bases'],
+      'alert_hooks',
       ...[
         'incidents',
         'incident_entries',

@@ -69,7 +69,7 @@ const accountSections = ['profile', 'security', 'sessions', 'notifications', 'ma
 export type AccountSection = (typeof accountSections)[number];
 
 /** `/o/:o/settings/…`: what belongs to the organisation, and mail, which belongs to the desk. */
-export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'mail'] as const;
+export const organisationSections = ['organisation', 'members', 'roles', 'teams', 'keys', 'alerts', 'mail'] as const;
 export type OrganisationSection = (typeof organisationSections)[number];
 
 /** `/desk/…`: what belongs to the desk itself, for who runs it. */

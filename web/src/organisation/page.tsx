@@ -6,6 +6,7 @@ import type { Organisation } from '../desk/session.tsx';
 import { useSession } from '../desk/session.tsx';
 import { Shell } from '../shell/shell.tsx';
 import { showCurrentTab } from '../shell/tabs.ts';
+import { OrganisationAlerts } from './alerts.tsx';
 import { OrganisationGeneral } from './general.tsx';
 import { OrganisationKeys } from './keys.tsx';
 import { MailSettings } from './mail.tsx';
@@ -20,6 +21,7 @@ const parts: Record<OrganisationSection, (organisation: Organisation) => ReactNo
   roles: (organisation) => <OrganisationRoles organisation={organisation} />,
   teams: (organisation) => <OrganisationTeams organisation={organisation} />,
   keys: (organisation) => <OrganisationKeys organisation={organisation} />,
+  alerts: (organisation) => <OrganisationAlerts organisation={organisation} />,
   mail: (organisation) => <MailSettings organisation={organisation} />,
 };
 

@@ -8,6 +8,7 @@ export const organisationTabs: readonly { section: OrganisationSection; label: s
   { section: 'roles', label: 'Roles' },
   { section: 'teams', label: 'Teams', needs: 'member.read' },
   { section: 'keys', label: 'API keys', needs: 'key.manage' },
+  { section: 'alerts', label: 'Alerts', needs: 'organisation.manage' },
   { section: 'mail', label: 'Mail' },
 ];
 

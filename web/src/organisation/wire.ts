@@ -1,3 +1,4 @@
+import type { AlertHookChange, AlertTest, alertHookAnswer, MadeAlertHook } from '../../../contract/alert_hooks.ts';
 import type { OrganisationArchive, OrganisationArchives } from '../../../contract/organisation_archives.ts';
 import type {
   Invitation,
@@ -111,4 +112,14 @@ export const organisations = {
     paidCall<{ slug: string }>('POST', '/api/invitations/acceptances', body),
   joinByInvitation: (token: string) =>
     paidCall<{ slug: string }>('POST', '/api/invitations/joins', { token }, { quiet: false }),
+};
+
+const alertsAt = (id: number, rest = '') => `/api/organisations/${id}/alert-hook${rest}`;
+/** Where alerts of an organisation are posted to. */
+export const alertHooks = {
+  read: (id: number) => call<(typeof alertHookAnswer)['_zod']['output']>('GET', alertsAt(id)),
+  change: (id: number, body: AlertHookChange) => call<MadeAlertHook>('PUT', alertsAt(id), { body }),
+  newSecret: (id: number) => call<MadeAlertHook>('POST', alertsAt(id, '/secrets')),
+  test: (id: number) => call<AlertTest>('POST', alertsAt(id, '/tests')),
+  remove: (id: number) => call<undefined>('DELETE', alertsAt(id)),
 };

@@ -75,7 +75,7 @@ function Requests({ organisation }: { organisation: Here }) {
         />
         <Choice
           label="Came as"
-          all="Anything"
+          all="Any way in"
           options={intakeWays.map((way) => [way, wayWords[way]] as const)}
           value={filters.way}
           onChoose={(way) => narrow({ way })}
