@@ -1,8 +1,9 @@
 /**
  * How many conversions a second reach a platform, end to end in batches: rows are there, and from then on everything is
  * counted, until the row of each says that it was accepted. The platform is Meta's emulator in a process of its own.
- *   node bench/relay_deliver.ts [conversions] [--statements]
+ *   node bench/relay_deliver.ts [conversions] [--statements] [--credits]
  * With `--statements` each statement of the sender waits for the one before, and what it took of PostgreSQL's processor stands beside it.
+ * With `--credits` each costs one, held and charged as on a desk whose operator has them on.
  * Target: 3,000 a second on 2 cores, emulator included. The load of the machine is said beside it.
  */
 
@@ -12,8 +13,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { openMetaEmulator } from '../emulators/meta.ts';
+import { changeCredits } from '../src/billing/credits/grants.ts';
+import { sendingCosts } from '../src/billing/credits/sending.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import type { Prepared, Sql } from '../src/platform/postgres/index.ts';
+import { systemRandom } from '../src/platform/random.ts';
 import { openLanes } from '../src/relay/deliveries/lanes.ts';
 import type { Senders } from '../src/relay/deliveries/parts.ts';
 import { openSendingHouse } from '../test/relay/sending_house.ts';
@@ -41,7 +45,20 @@ async function measure(conversions: number, isByStatement: boolean): Promise<voi
   const house = await openSendingHouse({ clock: systemClock, baseUrls: { 'meta-capi': String(url) } });
   const byStatement = new Map<string, number>();
   const timed = timedPostgres(house.senders.postgres, byStatement);
-  const lanes = isByStatement ? openLanes({ ...house.senders, postgres: timed }) : house.lanes;
+  const isCosting = process.argv.includes('--credits');
+  const costs = isCosting ? { credits: { ...sendingCosts({ clock: systemClock }), onAdded: () => () => {} } } : {};
+  const postgres = isByStatement ? timed : house.senders.postgres;
+  const lanes = isByStatement || isCosting ? openLanes({ ...house.senders, ...costs, postgres }) : house.lanes;
+  if (isCosting)
+    await changeCredits(
+      {
+        postgres: house.senders.postgres as never,
+        ...{ audit: { record: async () => {} } as never, clock: systemClock, random: systemRandom },
+      },
+      house.organisation,
+      { credits: conversions * rounds },
+      { actor: { type: 'operator' } },
+    );
   const rates: number[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
