@@ -27,6 +27,8 @@ export interface LaterRefused {
   readonly sentAt: Date;
   readonly deliveries: readonly number[];
   readonly refused: number;
+  /** They are sent once more: all of them are given back, beside what is given back of the others. */
+  readonly isSentAgain?: true;
 }
 
 /**

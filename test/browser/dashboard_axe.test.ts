@@ -1,3 +1,4 @@
+// Long because it has every page in every state, each beside the others.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page, Request } from 'playwright-core';

@@ -231,6 +231,21 @@ describe('one credit', () => {
   });
 });
 
+it('what is sent once more after a later result is given back, and costs again when it is taken', async () => {
+  const to = await house.addDestination('google-data-manager', action);
+  await house.add([to], many(3));
+  google.admin('POST', '/platform', { rejects: { [`C-${number}`]: 'INTERNAL_ERROR' } });
+  expect(await moved(() => lanes.idle())).toEqual({ available: -3, consumed: 3 });
+  clock.travel(91_000);
+  expect(await moved(() => askResults(senders))).toEqual({ available: 3, refunded: -3 });
+  google.admin('POST', '/platform', { rejects: { [`C-${number}`]: null } });
+  clock.travel(3_600_000);
+  expect(await moved(() => lanes.idle())).toEqual({ available: -3, consumed: 3 });
+  clock.travel(91_000);
+  expect(await moved(() => askResults(senders))).toEqual({});
+  expect((await charges(to)).filter(({ refund_id }) => refund_id === null)).toHaveLength(3);
+});
+
 it('what a process held that was killed before it wrote the answer down is let go, and charged once when it goes again (BIL-03)', async () => {
   const to = await house.addDestination('meta-capi', dataset);
   await house.add([to], many(3));

@@ -109,7 +109,7 @@ async function unhold(sql: Sql, organisationId: number, reservation: number | un
  */
 async function giveBack(
   sql: Sql,
-  { organisationId, destinationId, request, sentAt, deliveries, refused }: LaterRefused,
+  { organisationId, destinationId, request, sentAt, deliveries, refused, isSentAgain }: LaterRefused,
   now: number,
 ): Promise<void> {
   if (refused <= 0 || deliveries.length === 0) return;
@@ -125,7 +125,13 @@ async function giveBack(
   const amount = count * creditMicro;
   const at = new Date(now);
   const transfer = await post(sql, organisationId, {
-    ...{ kind: 'refund', key: `refused:${request}`, at, destinationId, deliveries: count },
+    ...{
+      kind: 'refund',
+      key: `${isSentAgain === true ? 'again' : 'refused'}:${request}`,
+      at,
+      destinationId,
+      deliveries: count,
+    },
     lines: { refunded: -amount, available: amount },
   });
   if (transfer === undefined) return;

@@ -71,15 +71,19 @@ async function askOne(senders: Senders, organisationId: number, attemptId: numbe
     const again =
       found !== undefined && mayYetGo(found.verdict)
         ? await sendAgain(sql, lane, { of, sentAt: row.sent_at, now, ...found })
-        : 0;
-    if (again > 0)
-      log.info('relay.sent_again', { destination: lane.destinationId, deliveries: again, why: found?.verdict.reason });
-    // What goes once more was charged, and costs nothing again: what comes of it says whether it is given back.
-    else if (credits !== undefined && found !== undefined && found.refused > 0)
-      await credits.giveBack(sql, {
-        ...{ organisationId, destinationId: row.destination_id, request: attemptId, sentAt: row.sent_at },
-        ...{ deliveries: of, refused: found.refused },
+        : [];
+    if (again.length > 0)
+      log.info('relay.sent_again', {
+        destination: lane.destinationId,
+        deliveries: again.length,
+        why: found?.verdict.reason,
       });
+    if (credits === undefined || found === undefined) return;
+    const refused = { ...lane, request: attemptId, sentAt: row.sent_at };
+    // What goes once more is given back, whichever of it the platform meant, and costs again when it is taken then.
+    await credits.giveBack(sql, { ...refused, deliveries: again, refused: again.length, isSentAgain: true });
+    const others = of.filter((id) => !again.includes(id));
+    await credits.giveBack(sql, { ...refused, deliveries: others, refused: found.refused - again.length });
   });
 }
 
@@ -112,17 +116,17 @@ function mayYetGo({ class: answer }: Verdict): boolean {
  * Lets deliveries of a request wait for another one. Which of them the platform means it does not say, and each counts once by
  * its id there, so all go; of a click that is too recent only those with a click that was not a day old. An order that was
  * corrected since would be made whole again: it stays as it is. What would be too old by then stays accepted, too.
- * @returns how many
+ * @returns which
  */
 async function sendAgain(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
   { of, sentAt, now, verdict }: Found & { of: readonly number[]; sentAt: Date; now: number },
-): Promise<number> {
+): Promise<number[]> {
   const { kinds, ages, storeAges } = agesByKind();
   const nextAt = now + (verdict.retryAfterMs ?? deliveryLimits.resultRepeatMs);
   const isOfClick = verdict.reason === 'TOO_RECENT_CLICK';
-  const again = await sql.query<{ conversion_id: string }>(
+  const again = await sql.query<{ id: number; conversion_id: string }>(
     `WITH sent AS (
        SELECT d.id, d.platform_id FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
        JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
@@ -143,14 +147,14 @@ async function sendAgain(
      )
      UPDATE relay_deliveries d SET state = 'waiting', reason = $11, next_at = $4, tries_until = NULL, settled_at = NULL
      FROM sent s WHERE d.organisation_id = $1 AND d.id = s.id
-       AND NOT EXISTS (SELECT FROM corrected k WHERE k.key = s.platform_id AND k.last > s.id) RETURNING d.conversion_id`,
+       AND NOT EXISTS (SELECT FROM corrected k WHERE k.key = s.platform_id AND k.last > s.id) RETURNING d.id, d.conversion_id`,
     [
       ...[organisationId, destinationId, of, new Date(nextAt), kinds, ages, storeAges, isOfClick, sentAt],
       ...[deliveryLimits.resultRepeatsMax, verdict.reason.slice(0, 200)],
     ],
   );
   await unsettle(sql, organisationId, again);
-  return again.length;
+  return again.map(({ id }) => id);
 }
 
 /** Timers of results. @returns what ends them */
