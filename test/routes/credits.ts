@@ -24,7 +24,7 @@ export const examples: Examples = ({ organisation, call, people, next }) => {
     },
     'GET /api/organisations/:organisation/relay/credits/transfers/:transfer': {
       async path() {
-        await call('POST', toAdd(), people.owner, { credits: 1 });
+        for (const credits of [2, -1]) await call('POST', toAdd(), people.owner, { credits });
         const page = await call('GET', `${of()}/transfers`, people.owner);
         return `${of()}/transfers/${(page.body.transfers as { id: number }[])[0]?.id}`;
       },
