@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The quarterly review of access, as the API says it. */
-const kinds = z.enum(['member', 'invitation', 'role', 'key', 'share']);
+const kinds = z.enum(['member', 'invitation', 'role', 'key', 'share', 'source', 'connection']);
 /** How many decisions one call carries. */
 export const decisionsMax = 200;
 

@@ -481,6 +481,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   ...of('src/accounts/watch.test.ts', ['alert.raised']),
   ...of('test/journeys/request_measures.test.ts', ['request.called_back']),
   ...of('test/journeys/alert_hooks.test.ts', ['alerts.changed']),
+  ...of('test/journeys/relay_intake_edges.test.ts', ['relay.address_ended']),
   ...of('src/trust/incidents/concerns.test.ts', ['incident.concern_came']),
   ...of('test/incidents.test.ts', ['transfer.done']),
   ...of('src/trust/access/access.test.ts', ['access.review_done']),

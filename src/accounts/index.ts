@@ -41,6 +41,7 @@ export {
   closeOrganisationAgain,
   effectiveStatus,
   findOrganisation,
+  onOrganisationEnds,
   organisationOfPath,
   readMemberships,
   removeWhatIsClosed,

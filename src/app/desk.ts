@@ -247,7 +247,7 @@ export async function openDesk(parts: {
     const transfers = openTransfers(house, accounts.notices, documents.renewal);
     undo.push(() => transfers.stop?.());
     const reviews = openAccessReviews(house, accounts.notices, () =>
-      [accounts, ...running].flatMap((part) => part.access ?? []),
+      [accounts, connections, ...running].flatMap((part) => part.access ?? []),
     );
     undo.push(() => reviews.stop?.());
     const usage = openUsage(house);

@@ -19,7 +19,7 @@ export interface Access {
   last_used?: string | null;
 }
 
-export const accessKinds = ['member', 'invitation', 'role', 'key', 'share'] as const;
+export const accessKinds = ['member', 'invitation', 'role', 'key', 'share', 'source', 'connection'] as const;
 export type AccessName = (typeof accessKinds)[number];
 
 /** Each subject brings what lets somebody into its part, and the way in which that ends anyhow. */
@@ -35,5 +35,15 @@ export interface AccessKind {
    * Takes it away at once, with its act, as the page does that it is managed on.
    * @throws RequestError where that page would refuse, too
    */
-  remove(sql: Sql, organisationId: number, id: number, request: Parameters<typeof actOf>[0]): Promise<void>;
+  remove(
+    sql: Sql,
+    organisationId: number,
+    id: number,
+    request: Parameters<typeof actOf>[0],
+    before: unknown,
+  ): Promise<void>;
+  /** What has to be done outside before, such as a call to a platform; what it gives is handed to `remove`. */
+  before?(organisationId: number, id: number): Promise<unknown>;
+  /** What is kept in memory of it looks again, once the removal is written. */
+  after?(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../../contract/connections.ts';
-import { type ConnectedDesk, openConnectedDesk, type Side } from '../../test/connected.ts';
+import { type ConnectedDesk, openConnectedDesk, password, type Side } from '../../test/connected.ts';
 import { dumpedRows, standsIn } from '../../test/stores.ts';
+import { createOrganisation, removeWhatIsClosed } from '../accounts/index.ts';
 import { onDisconnect } from './index.ts';
 
 /** Google and Meta are emulators, written from the reference by somebody else; the rest is as a desk has it. */
@@ -464,6 +465,71 @@ describe('disconnecting', () => {
     const gone = await ask('DELETE', all.at(all.north, `/${pasted.id}`), all.north.cookie);
     expect(gone.body).toEqual({ revoked: 'not_possible', cancelled: [] });
     expect(await tokensOf(all.north)).toEqual([]);
+  });
+
+  it('of a closed organisation comes before its tokens are destroyed; who is away is asked for six hours, and the receipt says so (REL-05, RET-15)', async () => {
+    // What is sealed in its trail is unreadable afterwards, so it is looked at on its way there.
+    const noted: { action: string; details?: object | undefined }[] = [];
+    const record: typeof all.house.audit.record = (sql, of, act) => {
+      noted.push(act);
+      return all.house.audit.record(sql, of, act);
+    };
+    const house = { ...all.house, audit: { ...all.house.audit, record } };
+    const email = 'owner@west.example';
+    const hash = await all.desk.accounts.passwords.hash(password);
+    const made = await house.postgres.system((sql) =>
+      createOrganisation(sql, house, { email, organisation: 'west', hash }),
+    );
+    const west: Side = { email, ...made, cookie: '' };
+    await all.signIn(west);
+    const { id } = await connect(west);
+    const given = await fresh(id, west);
+    if (!('token' in given)) throw new Error('There is no token.');
+    await connect(west, { provider: 'meta' });
+    const inside = <Row extends object>(text: string) =>
+      house.postgres.tenant(west.organisationId, (sql) => sql.query<Row>(text));
+    await house.postgres.tenant(west.organisationId, (sql) =>
+      sql.run("UPDATE organisations SET status = 'closed', status_since = $2 WHERE id = $1", [
+        ...[west.organisationId, new Date(all.now())],
+      ]),
+    );
+    // Each process of these tests asks.
+    all.meta.admin('POST', '/next', Array(60).fill({ chaos: 'html_502' }));
+    expect(await removeWhatIsClosed(house)).toBe(0);
+    expect(all.google.scopesOf(given.token)).toBeUndefined();
+    expect((await tokensOf(west)).length).toBe(1);
+    const once = asked(all.meta, '/me/permissions').length;
+    expect(await removeWhatIsClosed(house)).toBe(0);
+    expect(asked(all.google, '/revoke').length).toBe(1);
+    expect(asked(all.meta, '/me/permissions').length).toBe(2 * once);
+    all.travel(6 * hour);
+    expect(await removeWhatIsClosed(house)).toBe(1);
+    expect(await inside('SELECT FROM connection_tokens UNION ALL SELECT FROM connections')).toEqual([]);
+    expect(noted.filter(({ action }) => action === 'organisation.removed')).toMatchObject([
+      { details: { not_revoked: 'meta' } },
+      { details: { not_revoked: 'meta' } },
+    ]);
+    expect(await acts(west, 'connection.disconnected')).toBe(2);
+  });
+
+  it('in the review of access is that of its own page', async () => {
+    const { id } = await connect();
+    const [access] = all.connections.access ?? [];
+    const { postgres } = all.house;
+    const listed = () =>
+      postgres.tenant(
+        all.north.organisationId,
+        (sql) => access?.list(sql, all.north.organisationId) ?? Promise.resolve([]),
+      );
+    expect(await listed()).toMatchObject([
+      { id, label: 'Google Ads (google)', gives: `an account there ${datamanager}` },
+    ]);
+    const before = await access?.before?.(all.north.organisationId, id);
+    const request = { principal: undefined, address: '127.0.0.1', requestId: 'x' } as never;
+    await postgres.tenant(all.north.organisationId, async (sql) =>
+      access?.remove(sql, all.north.organisationId, id, request, before),
+    );
+    expect([await listed(), await tokensOf(all.north), asked(all.google, '/revoke').length]).toEqual([[], [], 1]);
   });
 
   it('leaves a line that goes thirty days later', async () => {

@@ -1,5 +1,6 @@
 import type { Disconnection, DisconnectionPreview } from '../../contract/connections.ts';
-import { actOf } from '../platform/audit.ts';
+import type { AccessKind } from '../platform/access.ts';
+import { type Act, actOf } from '../platform/audit.ts';
 import { noConnections } from '../platform/connection_config.ts';
 import type { Principal } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
@@ -7,7 +8,7 @@ import type { House } from '../platform/subject.ts';
 import { converse } from './converse.ts';
 import { hostsOf, providerOf } from './list.ts';
 import { Trouble } from './provider.ts';
-import { type ConnectionRow, findConnection, lockConnection, noConnection } from './records.ts';
+import { type ConnectionRow, findConnection, listConnections, lockConnection, noConnection } from './records.ts';
 import type { SealedTokens } from './sealed.ts';
 
 /** Something that uses connections, such as the deliveries of the relay. */
@@ -79,41 +80,94 @@ export function openDisconnect(
     }
   }
 
-  async function disconnect(
-    organisationId: number,
-    id: number,
-    asker: Parameters<typeof actOf>[0] & { principal: Principal | undefined },
-  ): Promise<Disconnection> {
-    const row = await postgres.tenant(organisationId, (sql) => findConnection(sql, organisationId, id));
-    if (row === undefined || row.state === 'disconnected') throw noConnection();
-    const revoked = await revoke(row);
-    return postgres.tenant(organisationId, async (sql) => {
-      const now = await lockConnection(sql, organisationId, id);
-      // Somebody else was faster: there is nothing left to end.
-      if (now.state === 'disconnected') throw noConnection();
-      await sql.run('DELETE FROM connection_tokens WHERE organisation_id = $1 AND connection_id = $2', [
-        ...[organisationId, id],
-      ]);
-      await sql.run(
-        `UPDATE connections SET state = 'disconnected', reason = 'by_hand', disconnected_at = $3, accounts = '[]', scopes = '{}',
-           token_expires_at = NULL, refresh_at = NULL, refreshing_until = NULL, expires_at = NULL,
-           trouble_class = NULL, trouble_answer = NULL, trouble_at = NULL
-         WHERE organisation_id = $1 AND id = $2`,
-        [organisationId, id, new Date(clock.now())],
-      );
-      const cancelled = [];
-      for (const user of users) cancelled.push(...(await user.cancel(sql, organisationId, id)));
-      await audit.record(sql, organisationId, {
-        ...{ action: 'connection.disconnected', ...actOf(asker) },
-        targets: [{ type: 'connection', id, label: row.label }],
-        details: {
-          ...{ provider: row.provider, kind: row.kind, revoked },
-          cancelled: cancelled.map(({ what, count }) => `${count} ${what}`).join(', '),
-        },
-      });
-      return { revoked, cancelled };
-    });
+  async function disconnect(organisationId: number, id: number, asker: Asker): Promise<Disconnection> {
+    const revoked = await revokeFirst(organisationId, id);
+    return postgres.tenant(organisationId, (sql) => end(sql, organisationId, id, actOf(asker), revoked));
   }
 
-  return { preview, disconnect };
+  /** At the platform, while the tokens are still here. @throws RequestError not_found */
+  async function revokeFirst(organisationId: number, id: number): Promise<Disconnection['revoked']> {
+    const row = await postgres.tenant(organisationId, (sql) => findConnection(sql, organisationId, id));
+    if (row === undefined || row.state === 'disconnected') throw noConnection();
+    return revoke(row);
+  }
+
+  /** Destroys the tokens, ends what is queued, and writes it down. @throws RequestError not_found */
+  async function end(
+    sql: Sql,
+    organisationId: number,
+    id: number,
+    by: Pick<Act, 'actor' | 'request'>,
+    revoked: Disconnection['revoked'],
+  ): Promise<Disconnection> {
+    const now = await lockConnection(sql, organisationId, id);
+    // Somebody else was faster: there is nothing left to end.
+    if (now.state === 'disconnected') throw noConnection();
+    await sql.run('DELETE FROM connection_tokens WHERE organisation_id = $1 AND connection_id = $2', [
+      ...[organisationId, id],
+    ]);
+    await sql.run(
+      `UPDATE connections SET state = 'disconnected', reason = 'by_hand', disconnected_at = $3, accounts = '[]', scopes = '{}',
+         token_expires_at = NULL, refresh_at = NULL, refreshing_until = NULL, expires_at = NULL,
+         trouble_class = NULL, trouble_answer = NULL, trouble_at = NULL
+       WHERE organisation_id = $1 AND id = $2`,
+      [organisationId, id, new Date(clock.now())],
+    );
+    const cancelled = [];
+    for (const user of users) cancelled.push(...(await user.cancel(sql, organisationId, id)));
+    await audit.record(sql, organisationId, {
+      ...{ action: 'connection.disconnected', ...by },
+      targets: [{ type: 'connection', id, label: now.label }],
+      details: {
+        ...{ provider: now.provider, kind: now.kind, revoked },
+        cancelled: cancelled.map(({ what, count }) => `${count} ${what}`).join(', '),
+      },
+    });
+    return { revoked, cancelled };
+  }
+
+  /**
+   * Of an organisation that is over: each connection is revoked at its platform before its tokens are destroyed with all else.
+   * @param isLast nothing is waited for any more
+   * @returns whether a platform that was away is to be asked once more, and where nothing could be revoked
+   */
+  async function endAll(organisationId: number, isLast: boolean): Promise<{ again: boolean; left: string[] }> {
+    const rows = await postgres.tenant(organisationId, (sql) => listConnections(sql, organisationId));
+    const left: string[] = [];
+    for (const row of rows.filter(({ state, access_token }) => state !== 'disconnected' && access_token !== null)) {
+      const revoked = await revoke(row);
+      if (revoked === 'failed') left.push(row.provider);
+      if (revoked !== 'failed' || isLast)
+        await postgres.tenant(organisationId, (sql) =>
+          end(sql, organisationId, row.id, { actor: { type: 'system' } }, revoked),
+        );
+    }
+    return { again: left.length > 0 && !isLast, left };
+  }
+
+  /** Connections, for the review of access: with each this desk acts in an account elsewhere. */
+  const access: AccessKind = {
+    ...{ kind: 'connection', permission: 'connection.manage', isOfPerson: false },
+    async list(sql, organisationId) {
+      const rows = await listConnections(sql, organisationId);
+      return rows
+        .filter(({ state }) => state !== 'disconnected')
+        .map((row) => ({
+          ...{
+            id: row.id,
+            label: `${row.label} (${row.provider})`,
+            since: row.authorised_at.toISOString().slice(0, 10),
+          },
+          gives: row.kind === 'oauth' ? ['an account there', ...row.scopes].join(' ') : 'a secret of its own',
+        }));
+    },
+    before: revokeFirst,
+    async remove(sql, organisationId, id, request, before) {
+      await end(sql, organisationId, id, actOf(request), (before ?? 'failed') as Disconnection['revoked']);
+    },
+  };
+
+  return { preview, disconnect, endAll, access };
 }
+
+type Asker = Parameters<typeof actOf>[0] & { principal: Principal | undefined };

@@ -1,3 +1,4 @@
+import { onOrganisationEnds } from '../accounts/index.ts';
 import type { House, RunningSubject } from '../platform/subject.ts';
 import { connectionExecutor, stepExecutor } from './ageing.ts';
 import { openConnect } from './connect.ts';
@@ -44,8 +45,10 @@ export function openConnections(house: Omit<House, 'authenticate'>, notices: Tel
   const pickers = openPickers(house, tokens);
   const disconnect = openDisconnect(house, sealed);
   const upkeep = openUpkeep(house, { tokens, steps, notices });
+  const stopEnding = onOrganisationEnds(disconnect.endAll);
   return {
     routes: connectionRoutes(house, { connect, pickers, disconnect }),
+    access: [disconnect.access],
     executors: [connectionExecutor(house.postgres), stepExecutor(house.postgres)],
     freshToken: (organisationId, connectionId) => tokens.freshToken(organisationId, connectionId),
     refusedToken: (organisationId, connectionId) =>
@@ -55,6 +58,9 @@ export function openConnections(house: Omit<House, 'authenticate'>, notices: Tel
     async begin() {
       upkeep.begin();
     },
-    stop: upkeep.stop,
+    async stop() {
+      stopEnding();
+      await upkeep.stop();
+    },
   };
 }

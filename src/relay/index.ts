@@ -12,7 +12,7 @@ import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
 import { continueDeletions, relayReadingRoutes } from './reading/index.ts';
 import { withholdRefused } from './routing/withdrawn.ts';
-import { relaySettingsRoutes, type SettingsDoors } from './settings/index.ts';
+import { relaySettingsRoutes, type SettingsDoors, sourceAccess } from './settings/index.ts';
 import { startUploads, uploadExecutor } from './uploads/index.ts';
 
 export { type DemoRelay, openDemoRelay } from './demo.ts';
@@ -71,6 +71,7 @@ export const relay = defineSubject({
       fastUnder: intake?.fastUnder ?? {},
       sinks: loading.sinks,
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
+      access: [sourceAccess(house)],
       holders: [conversionHolder(house)],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house), uploadExecutor(house)],
       sealed: uploads === undefined ? [] : [uploads.sealed],

@@ -210,3 +210,39 @@ it('has a line for each file and for each event that reached a goal, which opens
   expect(reached.told).toMatchObject([{ event_name: 'Sale', is_first: true }]);
   expect(await linesOf('way=upload')).toHaveLength(1);
 });
+
+it('lists addresses in the review of access, where they end at once and another one can be given later', async () => {
+  const source = await newSource({ name: 'Old tracker' });
+  expect((await post(source.path, JSON.stringify(purchase()))).status).toBe(202);
+  const cookie = await desk.signIn();
+  const asOwner = async (method: string, path: string, body?: object) => {
+    const answer = await desk.raw({
+      ...{ method, path: `${relay.replace('/relay', '')}${path}` },
+      headers: { cookie, 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
+    return JSON.parse(answer.text);
+  };
+  await asOwner('POST', '/access-reviews', {}).catch(() => {});
+  const { reviews } = await asOwner('GET', '/access-reviews');
+  await desk.rows('SELECT 1');
+  const path = `/access-reviews/${reviews[0].id}`;
+  const line = (await asOwner('GET', path)).lines.find(
+    (one: { kind: string; id: number }) => one.kind === 'source' && one.id === source.id,
+  );
+  const today = new Date(desk.server.desk.house.clock.now()).toISOString().slice(0, 10);
+  expect(line).toMatchObject({
+    label: 'Old tracker',
+    gives: 'whoever has its address',
+    last_used: today,
+    may_remove: true,
+  });
+  const removal = { kind: 'source', id: source.id, gives: line.gives, decision: 'removed' };
+  await asOwner('POST', `${path}/decisions`, { decisions: [removal] });
+  await expect.poll(async () => (await post(source.path, JSON.stringify(purchase()))).status).toBe(404);
+  expect(await ask<RelaySource>('GET', `/sources/${source.id}`)).toMatchObject({ address: null, state: 'active' });
+  const next = await ask<{ address: string; source: RelaySource }>('POST', `/sources/${source.id}/addresses`);
+  expect(next.source.address).toEqual({ former_until: null });
+  expect((await post(new URL(next.address).pathname, JSON.stringify(purchase()))).status).toBe(202);
+});

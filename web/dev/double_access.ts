@@ -30,6 +30,9 @@ const lines: Line[] = [
       last_used: day(12),
     },
   ),
+  line('source', 3, 'WooCommerce orders', 'whoever has its address, signed as woocommerce', { last_used: day(0) }),
+  line('source', 4, 'Old tracker', 'whoever has its address', { last_used: null }),
+  line('connection', 2, 'Cedar & Loom Ads (google)', 'datamanager, adwords', { last_used: day(1) }),
 ];
 
 const review = {

@@ -3,6 +3,25 @@ import { crashPoint } from '../../platform/crash_point.ts';
 import { asRetention, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 
+/**
+ * What has to be done outside before the rows of a closed organisation are removed, such as revoking tokens at a platform.
+ * @property again somebody outside was away, and is to be asked once more before
+ * @property left where it could not be done, for the receipt: words of the code, no name
+ */
+export type EndsOutside = (
+  organisationId: number,
+  isLast: boolean,
+) => Promise<{ readonly again: boolean; readonly left: readonly string[] }>;
+const outside = new Set<EndsOutside>();
+/** For so long after its day it is tried again; then what is left outside stays there, and the receipt says so. */
+const outsideMs = 6 * 3_600_000;
+
+/** Whoever has something to end outside says so once. @returns the way to take it back */
+export function onOrganisationEnds(ends: EndsOutside): () => void {
+  outside.add(ends);
+  return () => outside.delete(ends);
+}
+
 type Parts = Pick<House, 'postgres' | 'vault' | 'audit' | 'clock' | 'log'>;
 
 /**
@@ -32,7 +51,12 @@ export async function removeWhatIsClosed(parts: Parts): Promise<number> {
     if (state === 'waits') log.info('organisations.ending_waits', { organisation: id });
     if (state === 'waits') crashPoint('ending.sites');
     if (state !== 'ready') continue;
-    await removeRows(parts, id);
+    const left = await endOutside(parts, id);
+    if (left === 'waits') {
+      log.info('organisations.ending_waits', { organisation: id, outside: true });
+      continue;
+    }
+    await removeRows(parts, id, left);
     crashPoint('ending.rows');
     await parts.vault.shredAll(id);
     crashPoint('ending.keys');
@@ -72,8 +96,29 @@ async function lookAt(sql: Sql, id: number, { clock }: Parts): Promise<'not clos
   return left.length > 0 ? 'waits' : 'ready';
 }
 
+/** @returns where something could not be ended, once it is waited for nobody any more */
+async function endOutside({ postgres, clock, log }: Parts, id: number): Promise<readonly string[] | 'waits'> {
+  const { since } = await postgres.tenant(id, (sql) =>
+    sql.one<{ since: Date | null }>('SELECT status_since AS since FROM organisations WHERE id = $1', [id]),
+  );
+  const isLast = clock.now() - (since?.getTime() ?? 0) >= outsideMs;
+  const left: string[] = [];
+  let waits = false;
+  for (const ends of outside) {
+    const ended = await ends(id, isLast);
+    left.push(...ended.left);
+    waits ||= ended.again;
+  }
+  if (left.length > 0) log.warn('organisations.not_revoked', { organisation: id, at: left.join(' ') });
+  return waits ? 'waits' : [...new Set(left)].sort();
+}
+
 /** Every row of every table that has an organisation, found in the catalogue, so that a new one is not forgotten. */
-async function removeRows({ postgres, audit, clock, log }: Parts, id: number): Promise<void> {
+async function removeRows(
+  { postgres, audit, clock, log }: Parts,
+  id: number,
+  notRevoked: readonly string[],
+): Promise<void> {
   const rows = await postgres.tenant(id, async (sql) => {
     const now = new Date(clock.now());
     let gone = await asRetention(sql, async () => {
@@ -110,16 +155,17 @@ async function removeRows({ postgres, audit, clock, log }: Parts, id: number): P
       left += count;
     }
     if (left > 0) log.warn('organisations.rows_left', { organisation: id, rows: left });
-    if (gone > 0) await audit.record(sql, id, actOf(id, gone));
+    if (gone > 0) await audit.record(sql, id, actOf(id, gone, notRevoked));
     return gone;
   });
-  if (rows > 0) await postgres.system((sql) => audit.record(sql, 'desk', actOf(id, rows)));
+  if (rows > 0) await postgres.system((sql) => audit.record(sql, 'desk', actOf(id, rows, notRevoked)));
 }
 
-function actOf(id: number, rows: number): Act {
+function actOf(id: number, rows: number, notRevoked: readonly string[]): Act {
   return {
     ...{ action: 'organisation.removed', actor: { type: 'system' } },
-    ...{ targets: [{ type: 'organisation', id }], details: { rows } },
+    targets: [{ type: 'organisation', id }],
+    details: { rows, ...(notRevoked.length > 0 && { not_revoked: notRevoked.join(', ') }) },
   };
 }
 

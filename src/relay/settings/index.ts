@@ -6,6 +6,7 @@ import { routeRoutes } from './routes.ts';
 import { sourceRoutes } from './sources.ts';
 
 export type { SettingsDoors } from './parts.ts';
+export { sourceAccess } from './source_access.ts';
 
 /** Sources, mappings, destinations and routes, as people set them. */
 export function relaySettingsRoutes(house: SettingsHouse, doors: SettingsDoors): Route[] {

@@ -264,7 +264,8 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
           if (before.kind !== 'http')
             throw new RequestError('conflict', 'This source gets no requests, so it has no address.');
           await sql.run(
-            `UPDATE relay_sources SET former_digest = address_digest, former_until = $3, address_digest = $2 WHERE id = $1`,
+            `UPDATE relay_sources SET former_digest = address_digest, address_digest = $2,
+               former_until = CASE WHEN address_digest IS NOT NULL THEN $3::timestamptz END WHERE id = $1`,
             [before.id, digest, new Date(clock.now() + overlapMs)],
           );
           await note(house, sql, request, 'relay.address_replaced', target(before));

@@ -3,7 +3,7 @@ import type { Access, AccessKind, AccessName } from '../../platform/access.ts';
 import type { actOf } from '../../platform/audit.ts';
 import { shownName } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { dayAfter, quarterOf, reviewDays } from './quarter.ts';
 
@@ -102,7 +102,14 @@ export async function decide(
   organisationId: number,
   id: number,
   decisions: readonly AccessDecision[],
-  parts: { kinds: readonly AccessKind[]; nowMs: number; personId: number; request: Parameters<typeof actOf>[0] },
+  parts: {
+    kinds: readonly AccessKind[];
+    nowMs: number;
+    personId: number;
+    request: Parameters<typeof actOf>[0];
+    /** What was done outside, by the place of the decision. */
+    before: ReadonlyMap<number, unknown>;
+  },
 ): Promise<{ confirmed: number; removed: number; isDone: boolean }> {
   const [newest] = await sql.query<{ id: number; done_at: Date | null }>(
     'SELECT id, done_at FROM access_reviews WHERE organisation_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE',
@@ -128,7 +135,8 @@ export async function decide(
       throw new RequestError('conflict', 'One of these gives something else by now. Load the page and look again.', {
         field: `decisions.${place}.gives`,
       });
-    if (decision === 'removed') await line.kind.remove(sql, organisationId, subject, parts.request);
+    if (decision === 'removed')
+      await line.kind.remove(sql, organisationId, subject, parts.request, parts.before.get(place));
     await sql.run(
       `INSERT INTO access_decisions (organisation_id, review_id, kind, subject_id, called, gives, decision, decided_at, decided_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -149,6 +157,27 @@ export async function decide(
   if (isDone) await sql.run('UPDATE access_reviews SET done_at = $2 WHERE id = $1', [id, at]);
   const removed = decisions.filter(({ decision }) => decision === 'removed').length;
   return { confirmed: decisions.length - removed, removed, isDone };
+}
+
+/**
+ * Does what has to be done outside before some of it is removed, and only of what is still what was looked at.
+ * @returns what that gave, by the place of the decision
+ */
+export async function doneBefore(
+  postgres: Pick<Postgres, 'tenant'>,
+  organisationId: number,
+  decisions: readonly AccessDecision[],
+  kinds: readonly AccessKind[],
+): Promise<Map<number, unknown>> {
+  const done = new Map<number, unknown>();
+  for (const [place, { kind: name, id, decision, gives }] of decisions.entries()) {
+    const kind = kinds.find((one) => one.kind === name);
+    if (decision !== 'removed' || kind?.before === undefined) continue;
+    const listed = await postgres.tenant(organisationId, (sql) => kind.list(sql, organisationId));
+    if (listed.some((one) => one.id === id && one.gives === gives))
+      done.set(place, await kind.before(organisationId, id));
+  }
+  return done;
 }
 
 async function isAllConfirmed(sql: Sql, organisationId: number, id: number, kinds: readonly AccessKind[]) {

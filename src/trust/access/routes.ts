@@ -6,7 +6,7 @@ import { defineRoute, type Principal, RequestError, type Route } from '../../pla
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { quarterOf } from './quarter.ts';
-import { beginReview, decide, listReviews, readReview } from './records.ts';
+import { beginReview, decide, doneBefore, listReviews, readReview } from './records.ts';
 
 const ofOrganisation = z.object({ organisation: z.coerce.number().int().positive() });
 const ofReview = ofOrganisation.extend({ review: z.coerce.number().int().positive() });
@@ -92,8 +92,9 @@ export function accessRoutes(
               `Your role does not include ${of.permission}, so you cannot remove this. Ask an owner to decide of it.`,
             );
         }
+        const before = await doneBefore(postgres, organisation, decisions, kinds());
         const body = await postgres.tenant(organisation, async (sql) => {
-          const parts = { kinds: kinds(), nowMs: clock.now(), personId: asker.id, request };
+          const parts = { kinds: kinds(), nowMs: clock.now(), personId: asker.id, request, before };
           const { isDone, ...counts } = await decide(sql, organisation, review, decisions, parts);
           await audit.record(sql, organisation, {
             ...{ action: 'access.reviewed', ...actOf(request), ...target(review) },
@@ -107,6 +108,8 @@ export function accessRoutes(
             });
           return read(sql, organisation, review, request);
         });
+        const removed = new Set(decisions.flatMap(({ kind, decision }) => (decision === 'removed' ? kind : [])));
+        for (const kind of kinds()) if (removed.has(kind.kind)) await kind.after?.();
         return { status: 201, body };
       },
     }),

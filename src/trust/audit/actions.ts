@@ -172,6 +172,7 @@ export const actions = {
   'relay.source_created': alert('D7', 'made the source of conversions {target}'),
   'relay.source_changed': notice('D7', 'changed the source of conversions {target}'),
   'relay.address_replaced': notice('D9', 'replaced the address of the source of conversions {target}'),
+  'relay.address_ended': alert('D9', 'ended the address of the source of conversions {target}'),
   'relay.secret_replaced': notice('D9', 'replaced the signing secret of the source of conversions {target}'),
   'relay.source_deleted': alert('D7', 'deleted the source of conversions {target}'),
   'relay.mapping_saved': notice('D7', 'changed how conversions of {target} are read'),

@@ -21,6 +21,18 @@ export const kinds: readonly { kind: Kind; title: string; none: string; removing
   },
   { kind: 'key', title: 'API keys', none: 'no API keys', removing: 'Whatever sends with it is refused from now on.' },
   { kind: 'share', title: 'Shared pages', none: 'no shared pages', removing: 'Its link opens nothing any more.' },
+  {
+    kind: 'source',
+    title: 'Addresses of sources',
+    none: 'no addresses of sources',
+    removing: 'Its address takes nothing any more. The source, its mapping and its routes stay.',
+  },
+  {
+    kind: 'connection',
+    title: 'Connections',
+    none: 'no connections',
+    removing: 'It is revoked at the platform and its tokens are destroyed. What waits for it is cancelled.',
+  },
 ];
 
 export const quarterWords = (quarter: string) => quarter.replace(/^(\d+)-(Q\d)$/, '$2 $1');

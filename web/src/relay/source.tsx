@@ -201,11 +201,32 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
           <section className="panel rl-form" aria-label="Who may send">
             <h3>Who may send</h3>
             {source.address === null ? (
-              <p className="q2">
-                {isGoals
-                  ? 'Nobody: events of the site that reach an event goal become conversions, by the goal’s name. A goal that is added or changed counts from the next event on.'
-                  : 'This source gets no requests, so it has no address.'}
-              </p>
+              <>
+                <p className="q2">
+                  {isGoals
+                    ? 'Nobody: events of the site that reach an event goal become conversions, by the goal’s name. A goal that is added or changed counts from the next event on.'
+                    : source.kind === 'http'
+                      ? 'Nobody: its address was ended in a review of access.'
+                      : 'This source gets no requests, so it has no address.'}
+                </p>
+                {source.kind === 'http' && mayChange && (
+                  <div className="rl-acts">
+                    <button
+                      type="button"
+                      className="btn sm"
+                      onClick={() =>
+                        act(async () => {
+                          const next = await relay.replaceAddress(id);
+                          keep(next.source);
+                          setMade(next);
+                        })
+                      }
+                    >
+                      Give it a new address
+                    </button>
+                  </div>
+                )}
+              </>
             ) : (
               <>
                 <p className="q2">
