@@ -498,6 +498,8 @@ describe('what an answer of Data Manager means', () => {
     ],
     [processed('FAILED', 'PROCESSING_ERROR_REASON_DUPLICATE_GCLID'), 'treat_as_delivered', 'DUPLICATE_GCLID'],
     [processed('FAILED', 'PROCESSING_ERROR_REASON_TOO_RECENT_CLICK'), 'retry_later', 'TOO_RECENT_CLICK', 21_600_000],
+    [processed('FAILED', 'TOO_RECENT_EVENT'), 'retry_later', 'TOO_RECENT_EVENT', 21_600_000],
+    [processed('FAILED', 'TOO_RECENT_CONVERSION'), 'retry_later', 'TOO_RECENT_CONVERSION', 86_400_000],
     [processed('FAILED', 'PROCESSING_ERROR_REASON_INTERNAL_ERROR'), 'retry', 'INTERNAL_ERROR'],
     [processed('PARTIAL_SUCCESS', 'PROCESSING_ERROR_REASON_EVENT_TOO_OLD'), 'permanent', 'EVENT_TOO_OLD'],
     [processed('FAILED', 'PROCESSING_ERROR_REASON_DENIED_CONSENT'), 'permanent', 'DENIED_CONSENT'],
