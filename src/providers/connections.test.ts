@@ -522,7 +522,7 @@ describe('disconnecting', () => {
         (sql) => access?.list(sql, all.north.organisationId) ?? Promise.resolve([]),
       );
     expect(await listed()).toMatchObject([
-      { id, label: 'Google Ads (google)', gives: `an account there ${datamanager}` },
+      { id, label: 'Google Ads (google)', gives: `an account there, ${datamanager}` },
     ]);
     const before = await access?.before?.(all.north.organisationId, id);
     const request = { principal: undefined, address: '127.0.0.1', requestId: 'x' } as never;

@@ -158,7 +158,7 @@ export function openDisconnect(
             label: `${row.label} (${row.provider})`,
             since: row.authorised_at.toISOString().slice(0, 10),
           },
-          gives: row.kind === 'oauth' ? ['an account there', ...row.scopes].join(' ') : 'a secret of its own',
+          gives: row.kind === 'oauth' ? `an account there, ${row.scopes.join(' ')}` : 'a secret of its own',
         }));
     },
     before: revokeFirst,

@@ -32,7 +32,7 @@ const lines: Line[] = [
   ),
   line('source', 3, 'WooCommerce orders', 'whoever has its address, signed as woocommerce', { last_used: day(0) }),
   line('source', 4, 'Old tracker', 'whoever has its address', { last_used: null }),
-  line('connection', 2, 'Cedar & Loom Ads (google)', 'datamanager, adwords', { last_used: day(1) }),
+  line('connection', 2, 'Cedar & Loom Ads (google)', 'an account there, datamanager adwords'),
 ];
 
 const review = {

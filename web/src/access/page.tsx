@@ -178,10 +178,7 @@ function Current({
           </Lines>
         );
       })}
-      <p className="ac-none q2">
-        {none.length > 0 && `There are ${listWords(none)}. `}Accounts of other services cannot be connected yet: they
-        come with the relay, and stand here then.
-      </p>
+      {none.length > 0 && <p className="ac-none q2">There are {listWords(none)}.</p>}
       <Decisions answer={answer} />
       {removing !== undefined && (
         <AskFirst
