@@ -102,11 +102,14 @@ it('each delivery ends once and each platform counts each conversion once, throu
       to,
       Array.from({ length: conversions / 4 }, (_, place) => given(from + place)),
     );
-  for (const each of [meta, google])
+  for (const each of [meta, google]) {
     each.admin('POST', '/chaos', {
       ...{ share: 0.2, ms: 20 },
       modes: ['latency', 'reset_mid_body', 'html_502', 'duplicate_answer', 'drop_answer', 'quota', 'repeated_request'],
     });
+    // Once for certain, whatever chance has: taken, and never answered.
+    each.admin('POST', '/next', [{ chaos: 'drop_answer' }]);
+  }
   for (let kills = 0; kills < 3; kills++) {
     await wave((kills * conversions) / 4);
     const before = await accepted();
