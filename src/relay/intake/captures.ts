@@ -57,13 +57,19 @@ export interface CaptureKeeper {
 /** Keeps the last requests of each source, fifty in all, so that whoever maps it sees what really comes. */
 export function openCaptureKeeper(parts: {
   postgres: Pick<Postgres, 'tenant'>;
-  vault: Pick<Vault, 'adopt' | 'shred'>;
+  vault: Pick<Vault, 'adopt' | 'forget'>;
   clock: Clock;
   log: Log;
 }): CaptureKeeper {
   const { postgres, vault, clock, log } = parts;
   let waiting = new Map<number, Capture[]>();
-  async function flush() {
+  /** One at a time: whoever stops waits for the one that is under way. */
+  let flushing: Promise<void> = Promise.resolve();
+  function flush(): Promise<void> {
+    flushing = flushing.then(write);
+    return flushing;
+  }
+  async function write() {
     const taken = waiting;
     waiting = new Map();
     for (const [sourceId, captures] of taken) {
@@ -74,7 +80,7 @@ export function openCaptureKeeper(parts: {
           captures.map(({ key }) => key),
         );
         const gone = await postgres.tenant(organisationId, (sql) => store(sql, sourceId, captures));
-        for (const subject of gone) await vault.shred(organisationId, subject);
+        await vault.forget(organisationId, gone);
       } catch (error) {
         log.warn('relay.captures_not_kept', { source: sourceId, captures: captures.length });
         log.error('relay.captures_failed', { source: sourceId }, error);
@@ -97,8 +103,12 @@ export function openCaptureKeeper(parts: {
   };
 }
 
-/** @returns subjects of the keys of those that had to go */
-async function store(sql: Sql, sourceId: number, captures: readonly Capture[]): Promise<Buffer[]> {
+/** @returns those that had to go, whose keys are nobody else's */
+async function store(
+  sql: Sql,
+  sourceId: number,
+  captures: readonly Capture[],
+): Promise<{ subject: Buffer; value: Buffer }[]> {
   await sql.run(
     `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
      SELECT current_organisation(), c.id, $1, c.at, false, c.subject, c.sealed
@@ -113,13 +123,12 @@ async function store(sql: Sql, sourceId: number, captures: readonly Capture[]): 
       captures.map(({ sealed }) => sealed),
     ],
   );
-  const gone = await sql.query<{ subject: Buffer }>(
+  return sql.query<{ subject: Buffer; value: Buffer }>(
     `DELETE FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped AND id NOT IN (
        SELECT id FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped ORDER BY received_at DESC, id LIMIT $2)
-     RETURNING subject`,
+     RETURNING subject, request_sealed AS value`,
     [sourceId, relayLimits.capturesMax],
   );
-  return gone.map(({ subject }) => subject);
 }
 
 export interface ListedCapture {
