@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { openMetaEmulator } from '../emulators/meta.ts';
 import { changeCredits } from '../src/billing/credits/grants.ts';
 import { sendingCosts } from '../src/billing/credits/sending.ts';
-import { systemClock } from '../src/platform/clock.ts';
+import { type Clock, systemClock } from '../src/platform/clock.ts';
 import type { Prepared, Sql } from '../src/platform/postgres/index.ts';
 import { systemRandom } from '../src/platform/random.ts';
 import { openLanes } from '../src/relay/deliveries/lanes.ts';
@@ -24,6 +24,8 @@ import { openSendingHouse } from '../test/relay/sending_house.ts';
 
 const dataset = '1234567890';
 const rounds = 3;
+/** Looks for what is due when it is told to, so that nothing is sent before it is measured. */
+const whenAsked: Clock = { ...systemClock, after: (ms, work) => systemClock.after(ms === 500 ? 1e9 : ms, work) };
 
 if (process.argv[2] === 'platform') {
   const meta = await openMetaEmulator({
@@ -48,7 +50,8 @@ async function measure(conversions: number, isByStatement: boolean): Promise<voi
   const isCosting = process.argv.includes('--credits');
   const costs = isCosting ? { credits: { ...sendingCosts({ clock: systemClock }), onAdded: () => () => {} } } : {};
   const postgres = isByStatement ? timed : house.senders.postgres;
-  const lanes = isByStatement || isCosting ? openLanes({ ...house.senders, ...costs, postgres }) : house.lanes;
+  const isOwn = isByStatement || isCosting;
+  const lanes = isOwn ? openLanes({ ...house.senders, ...costs, postgres, clock: whenAsked }) : house.lanes;
   if (isCosting)
     await changeCredits(
       {

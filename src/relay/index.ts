@@ -10,7 +10,7 @@ import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
-import { continueDeletions, relayReadingRoutes } from './reading/index.ts';
+import { continueDeletions, relayReadingRoutes, watchSums } from './reading/index.ts';
 import { withholdRefused } from './routing/withdrawn.ts';
 import { relaySettingsRoutes, type SettingsDoors, sourceAccess } from './settings/index.ts';
 import { startUploads, uploadExecutor } from './uploads/index.ts';
@@ -35,7 +35,7 @@ export const relay = defineSubject({
     const works = role === 'all' || role === 'work';
     const collects = role === 'all' || role === 'collect';
     const answers = role === 'all' || role === 'app';
-    const stops: (() => void)[] = works ? [sweepIdentifiers(house), continueDeletions(house)] : [];
+    const stops: (() => void)[] = works ? [sweepIdentifiers(house), continueDeletions(house), watchSums(house)] : [];
     if (works) {
       const unmapped = watchUnmapped({ ...house, sealing: sealingOf(house) });
       stops.push(

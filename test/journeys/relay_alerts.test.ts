@@ -39,7 +39,8 @@ beforeAll(async () => {
 });
 afterAll(() => desk?.close());
 
-/** So many conversions within a day that ended so many days ago, each with a delivery in this state. */
+const noon = (daysAgo: number) => (Math.floor(now / dayMs) - daysAgo) * dayMs + dayMs / 2;
+/** So many conversions an hour ago, or at noon of the day so many days ago, each with a delivery in this state. */
 async function fill(daysAgo: number, count: number, { state = 'accepted', present = '{email}' } = {}) {
   await desk.server.desk.house.postgres.tenant(organisation, (sql) =>
     sql.run(
@@ -49,7 +50,15 @@ async function fill(daysAgo: number, count: number, { state = 'accepted', presen
          SELECT $1, gen_random_uuid(), $2, 'purchase', $3, $3, '{}', $4, '{}', 'eea', 0, 7 FROM generate_series(1, $5) RETURNING id)
        INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at)
        SELECT $1, id, 1, $6, id::text, $7, $3, $3 FROM made`,
-      [organisation, source, new Date(now - daysAgo * dayMs - 3_600_000), present, count, destination, state],
+      [
+        organisation,
+        source,
+        new Date(daysAgo === 0 ? now - 3_600_000 : noon(daysAgo)),
+        present,
+        count,
+        destination,
+        state,
+      ],
     ),
   );
 }
@@ -65,7 +74,7 @@ it('says nothing where nothing is, and of a source that has been there for a few
 });
 
 it('notices silence beside usual days, once, and is well again when it is over', async () => {
-  for (let day = 1; day <= 7; day++) await fill(day, 40);
+  for (let day = 2; day <= 8; day++) await fill(day, 40);
   expect(await look()).toEqual([
     { kind: 'silence', about: source, facts: { name: 'Shop orders', today: 0, usual: 40 } },
   ]);
@@ -84,11 +93,12 @@ it('notices refusals, withholding and missing identifiers by their share, and wh
   await fill(0, 30, { state: 'dead', present: '{}' });
   await fill(0, 120, { state: 'withheld', present: '{}' });
   await fill(4, 1, { state: 'waiting' });
+  const hours = Math.round((now - noon(4)) / 3_600_000);
   expect(await look()).toEqual([
     { kind: 'match', about: source, facts: { name: 'Shop orders', today: 29, usual: 100 } },
     { kind: 'dead', about: destination, facts: { name: 'Meta', count: 30, all: 210 } },
     { kind: 'withheld', about: destination, facts: { name: 'Meta', count: 120, all: 210 } },
-    { kind: 'late', about: destination, facts: { name: 'Meta', hours: 97, limit: 168 } },
+    { kind: 'late', about: destination, facts: { name: 'Meta', hours, limit: 168 } },
   ]);
 });
 

@@ -22,6 +22,7 @@ export const lookups = [
   'lookup.people_with_second_factor(wanted bigint[]) -> (person_id bigint)',
   'lookup.person_by_email(wanted bytea) -> (person_id bigint)',
   'lookup.person_by_username(wanted text) -> (person_id bigint)',
+  'lookup.relay_sums_to_add() -> (organisation_id bigint)',
   'lookup.results_to_ask(until timestamp with time zone) -> (organisation_id bigint, attempt_id bigint)',
   'lookup.session_by_digest(wanted bytea) -> (session_id bigint, person_id bigint)',
   'lookup.share_by_digest(wanted bytea) -> (share_id bigint, organisation_id bigint)',

@@ -2,6 +2,7 @@ import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Remind, Reminded } from '../../platform/reminder.ts';
+import { localDay, startOfDay, zoneOrUtc } from '../../platform/zone.ts';
 import { destinationOf } from '../destinations/index.ts';
 
 /** How often it is looked; what is compared are whole days, so that a quiet night is none. */
@@ -9,6 +10,9 @@ const lookMs = 15 * 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const comparedDays = 7;
+const quarterMs = hourMs / 4;
+/** What waits longest is looked at for what is oldest, and not the million behind it. */
+const oldestLooked = 1_000;
 
 /** From which numbers on something counts: a shop with three orders a day has silent days. */
 export const alertLimits = {
@@ -37,10 +41,24 @@ export interface Finding {
 /** The notices that tell of it; their words are in the list of notices. */
 export type RelayNotice = `relay_${Kind}`;
 
-/** Looks at the last 24 hours beside the seven days before them. */
+/** Of what is counted in a time, the share that is so; 0 where there was nothing. Sums of reading/sums.ts as `t`. */
+function shareOf(isSo: string, when: string): string {
+  return `coalesce(sum(t.rows) FILTER (WHERE ${when} AND ${isSo})::float8 / nullif(sum(t.rows) FILTER (WHERE ${when}), 0), 0)::float8`;
+}
+
+/**
+ * Looks at the last 24 hours, from the quarter of an hour on in which they begin, beside the seven whole days before yesterday
+ * in the organisation's zone: of days that are over there is one sum each.
+ */
 export async function lookAtRelay(sql: Sql, now: number): Promise<Finding[]> {
-  const since = new Date(now - dayMs);
-  const before = new Date(now - (1 + comparedDays) * dayMs);
+  const { timezone } = await sql.one<{ timezone: string }>(
+    'SELECT timezone FROM organisations WHERE id = current_organisation()',
+  );
+  const zone = zoneOrUtc(timezone);
+  const yesterday = localDay(now, zone) - 1;
+  const since = new Date(Math.floor((now - dayMs) / quarterMs) * quarterMs);
+  const before = new Date(startOfDay(yesterday - comparedDays, zone));
+  const until = new Date(startOfDay(yesterday, zone));
   const percent = (share: number) => Math.round(share * 100);
   const found: Finding[] = [];
 
@@ -52,13 +70,13 @@ export async function lookAtRelay(sql: Sql, now: number): Promise<Finding[]> {
     known: number;
     knew: number;
   }>(
-    `SELECT s.id, s.name, count(c.id) FILTER (WHERE c.received_at >= $1)::int AS today,
-       (count(c.id) FILTER (WHERE c.received_at < $1))::float8 / ${comparedDays} AS usual,
-       coalesce(avg((c.present && '{email,phone}')::int) FILTER (WHERE c.received_at >= $1), 0)::float8 AS known,
-       coalesce(avg((c.present && '{email,phone}')::int) FILTER (WHERE c.received_at < $1), 0)::float8 AS knew
-     FROM relay_sources s LEFT JOIN relay_conversions c ON c.source_id = s.id AND c.received_at >= $2
+    `SELECT s.id, s.name, coalesce(sum(t.rows) FILTER (WHERE t.begins_at >= $1), 0)::int AS today,
+       coalesce(sum(t.rows) FILTER (WHERE t.begins_at < $3), 0)::float8 / ${comparedDays} AS usual,
+       ${shareOf("t.present && '{email,phone}'", 't.begins_at >= $1')} AS known, ${shareOf("t.present && '{email,phone}'", 't.begins_at < $3')} AS knew
+     FROM relay_sources s LEFT JOIN relay_summed t
+       ON t.organisation_id = current_organisation() AND t.what = 'told' AND t.about = s.id AND t.begins_at >= $2
      WHERE s.state = 'active' AND s.created_at < $2 GROUP BY s.id, s.name`,
-    [since, before],
+    [since, before, until],
   );
   for (const { id, name, today, usual, known, knew } of sources) {
     if (usual >= alertLimits.usualMin && today < usual * alertLimits.silentShare)
@@ -87,16 +105,19 @@ export async function lookAtRelay(sql: Sql, now: number): Promise<Finding[]> {
     withheld_before: number;
     oldest: Date | null;
   }>(
-    `SELECT o.id, o.name, o.kind, o.state, o.state_reason, (count(d.id) FILTER (WHERE d.created_at >= $1))::int AS all,
-       (count(d.id) FILTER (WHERE d.created_at >= $1 AND d.state = 'dead'))::int AS dead,
-       (count(d.id) FILTER (WHERE d.created_at >= $1 AND d.state = 'withheld'))::int AS withheld,
-       coalesce(avg((d.state = 'dead')::int) FILTER (WHERE d.created_at < $1), 0)::float8 AS dead_before,
-       coalesce(avg((d.state = 'withheld')::int) FILTER (WHERE d.created_at < $1), 0)::float8 AS withheld_before,
-       (SELECT min(c.occurred_at) FROM relay_deliveries w JOIN relay_conversions c ON c.organisation_id = w.organisation_id AND c.id = w.conversion_id
-         WHERE w.destination_id = o.id AND w.state IN ('waiting', 'sending') AND w.waits_for IS NULL) AS oldest
-     FROM relay_destinations o LEFT JOIN relay_deliveries d ON d.destination_id = o.id AND d.created_at >= $2
+    `SELECT o.id, o.name, o.kind, o.state, o.state_reason, coalesce(sum(t.rows) FILTER (WHERE t.begins_at >= $1), 0)::int AS all,
+       coalesce(sum(t.rows) FILTER (WHERE t.begins_at >= $1 AND t.state = 'dead'), 0)::int AS dead,
+       coalesce(sum(t.rows) FILTER (WHERE t.begins_at >= $1 AND t.state = 'withheld'), 0)::int AS withheld,
+       ${shareOf("t.state = 'dead'", 't.begins_at < $3')} AS dead_before, ${shareOf("t.state = 'withheld'", 't.begins_at < $3')} AS withheld_before,
+       (SELECT min(w.occurred_at) FROM unnest('{waiting,sending}'::text[]) AS of(state) CROSS JOIN LATERAL (
+         SELECT c.occurred_at FROM relay_deliveries d
+         JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+         WHERE d.organisation_id = current_organisation() AND d.destination_id = o.id AND d.state = of.state AND d.waits_for IS NULL
+         ORDER BY d.created_at LIMIT ${oldestLooked}) AS w) AS oldest
+     FROM relay_destinations o LEFT JOIN relay_summed t
+       ON t.organisation_id = current_organisation() AND t.what = 'deliveries' AND t.about = o.id AND t.begins_at >= $2
      GROUP BY o.id`,
-    [since, before],
+    [since, before, until],
   );
   for (const one of destinations) {
     const { id, name, all, dead, withheld } = one;

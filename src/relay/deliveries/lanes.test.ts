@@ -160,6 +160,8 @@ describe('a batch', () => {
     ]);
     expect(requests[0]?.answer).toContain('"field":"events[3].currency"');
     expect(requests[0]?.answer).not.toContain('C-77');
+    // Looking for the one that is to blame is a part of the attempt: the others' next pause is no longer for it.
+    expect((await house.rows(to)).map((row) => row.attempts)).toEqual([1, 1, 1, 1, 1]);
   });
   it('goes to the conversion action that the route names, in a request of its own', async () => {
     const to = await house.addDestination('google-data-manager', account);

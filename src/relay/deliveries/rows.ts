@@ -30,7 +30,7 @@ export interface Batch {
   readonly attemptId: number;
 }
 
-/** What becomes of a delivery in this turn. `unsent`: as it was, and due at once. */
+/** What becomes of a delivery in this turn. `unsent`: as it was, and due at once; where it is `isTried`, it was sent in this turn before. */
 export type Outcome =
   /** `isDouble`: its platform says that it had it before. */
   | { readonly state: 'accepted'; readonly reason: string | undefined; readonly isDouble?: true }
@@ -42,7 +42,7 @@ export type Outcome =
       readonly reason: string;
       readonly waitsFor?: string | undefined;
     }
-  | { readonly state: 'unsent' };
+  | { readonly state: 'unsent'; readonly isTried?: boolean };
 
 export interface Ended {
   readonly row: Pick<TakenRow, 'id' | 'conversion_id'>;

@@ -49,7 +49,8 @@ export async function settle(
       [organisationId, ending],
     );
   const rows = all.map(({ row: { id }, outcome }) => {
-    if (outcome.state === 'unsent') return { id, state: 'unsent', next: at };
+    if (outcome.state === 'unsent')
+      return { id, state: outcome.isTried === true ? 'unsent_again' : 'unsent', next: at };
     if (outcome.state !== 'waiting') return { id, next: at, ...outcome };
     const { nextAt, triesUntil, waitsFor, reason } = outcome;
     return {
@@ -61,14 +62,15 @@ export async function settle(
       waitsFor,
     };
   }) as { id: number; state: string; next: Date; reason?: string; field?: string; until?: Date; waitsFor?: string }[];
-  // What did not leave is as it was: it counts as no attempt.
+  // What did not leave is as it was: it counts as no attempt, or as the one that it has had in this turn.
   const settled = await sql.query<{ id: number }>(
     `UPDATE relay_deliveries d SET
-       state = CASE u.state WHEN 'unsent' THEN 'waiting' ELSE u.state END, next_at = u.next, field = u.field,
-       reason = CASE u.state WHEN 'unsent' THEN d.reason ELSE u.reason END,
+       state = CASE WHEN u.state IN ('unsent', 'unsent_again') THEN 'waiting' ELSE u.state END, next_at = u.next, field = u.field,
+       reason = CASE WHEN u.state IN ('unsent', 'unsent_again') THEN d.reason ELSE u.reason END,
        tries_until = coalesce(u.until, d.tries_until), waits_for = coalesce(u.waits_for, d.waits_for),
        attempts = CASE u.state WHEN 'unsent' THEN greatest(d.attempts - 1, 0) ELSE d.attempts END,
-       attempt_ids = CASE u.state WHEN 'unsent' THEN trim_array(d.attempt_ids, least(1, cardinality(d.attempt_ids))) ELSE d.attempt_ids END,
+       attempt_ids = CASE WHEN u.state IN ('unsent', 'unsent_again')
+         THEN trim_array(d.attempt_ids, least(1, cardinality(d.attempt_ids))) ELSE d.attempt_ids END,
        is_test = CASE u.state WHEN 'accepted' THEN $3 ELSE d.is_test END,
        settled_at = CASE WHEN u.state IN ('accepted', 'withheld', 'dead', 'cancelled') THEN $2::timestamptz END
      FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::uuid[])

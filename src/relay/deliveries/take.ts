@@ -169,7 +169,8 @@ function grouped({ destination }: Account, ready: readonly Ready[]): Ready[][] {
 
 /**
  * Writes a row for each request before it goes out, and marks what is in it.
- * @param more.isHeld they are being sent already under this lease; those that are not any more are left out
+ * @param more.isHeld they are being sent already under this lease, and this is a part of that attempt: looking for the row that a
+ *   platform refuses must not make the others wait as long as what failed a dozen times. Those that are not any more are left out
  */
 export async function begin(
   sql: Sql,
@@ -196,7 +197,8 @@ export async function begin(
   }));
   const each = batches.flatMap(({ ready, attemptId }) => ready.map(({ row }) => ({ id: row.id, attemptId })));
   const marked = await sql.query<{ id: number }>(
-    `UPDATE relay_deliveries d SET state = 'sending', next_at = $2, attempts = least(d.attempts + 1, 32000),
+    `UPDATE relay_deliveries d SET state = 'sending', next_at = $2,
+       attempts = CASE WHEN $8 THEN d.attempts ELSE least(d.attempts + 1, 32000) END,
        first_sent_at = coalesce(d.first_sent_at, $3), tries_until = coalesce(d.tries_until, $4),
        attempt_ids = (d.attempt_ids || u.attempt)[greatest(1, cardinality(d.attempt_ids) + 2 - $7):]
      FROM unnest($5::bigint[], $6::bigint[]) AS u (id, attempt) WHERE d.organisation_id = $1 AND d.id = u.id

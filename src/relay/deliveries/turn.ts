@@ -57,9 +57,10 @@ export async function finishTurn(
     for (const [place, one] of ready.entries()) ended.push({ row: one.row, outcome: outcomeOf(one, place) });
   }
 
-  async function send(batch: Batch): Promise<void> {
+  /** @param isPart of a request that was refused: its rows were sent in this turn before */
+  async function send(batch: Batch, isPart = false): Promise<void> {
     // Of one that is not begun any more nobody knows anything.
-    if (isOver() || (lane.breaker.isOpen() && ended.length > 0)) return leave(batch);
+    if (isOver() || (lane.breaker.isOpen() && ended.length > 0)) return leave(batch, isPart);
     const { ready, attemptId, settings } = batch;
     const sent = await sendItems(
       senders,
@@ -69,11 +70,11 @@ export async function finishTurn(
     );
     note(sent);
     attempts.push({ id: attemptId, sent, resultAt: resultAt(sent), of: ready.map(({ row }) => row.id) });
-    if (sent.isUnsent === true) return end(ready, () => ({ state: 'unsent' }));
+    if (sent.isUnsent === true) return end(ready, () => ({ state: 'unsent', isTried: isPart }));
     await share(batch, sent);
   }
 
-  function leave({ ready, attemptId }: Batch): void {
+  function leave({ ready, attemptId }: Batch, isTried: boolean): void {
     const sent: Sent = {
       verdict: { class: 'retry', reason: 'not_begun' },
       ms: 0,
@@ -82,7 +83,7 @@ export async function finishTurn(
       isUnsent: true,
     };
     attempts.push({ id: attemptId, sent, of: [] });
-    end(ready, () => ({ state: 'unsent' }));
+    end(ready, () => ({ state: 'unsent', isTried }));
   }
 
   /** Nothing is asked later about what was only checked. */
@@ -136,7 +137,7 @@ export async function finishTurn(
     const part = await postgres.tenant(organisationId, (sql) =>
       begin(sql, account, [ready], { now: clock.now(), leaseAt, settings: () => batch.settings, isHeld: true }),
     );
-    for (const one of part) await send(one);
+    for (const one of part) await send(one, true);
   }
 
   function outcomeOf({ row }: Ready, verdict: Verdict | RowVerdict): Outcome {

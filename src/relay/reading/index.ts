@@ -10,6 +10,7 @@ import { requestRoutes } from './requests.ts';
 import { storyRoutes } from './story.ts';
 
 export { continueDeletions } from './deletions.ts';
+export { watchSums } from './sums.ts';
 
 /** What became of conversions, as people read it, and their deletion. */
 export function relayReadingRoutes(house: ReadingHouse): Route[] {

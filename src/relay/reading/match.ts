@@ -11,16 +11,9 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { isoDay, localDay } from '../../platform/zone.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { ofOrganisation, organisationFor } from '../settings/parts.ts';
-import { flowOf, flowRows } from './overview.ts';
+import { type CoverRow, type FlowRow, figuresOf, type SourceRow } from './figures.ts';
+import { flowOf } from './overview.ts';
 import { labelOf, type ReadingHouse, reading, type Span, shownSpan, spanOf } from './parts.ts';
-
-/** Deliveries of one kind of destination on one day, whose conversions had the same identifiers. */
-interface CoverRow {
-  kind: string;
-  step: number;
-  present: string[];
-  count: number;
-}
 
 /** Is an identifier there? A name alone matches nobody: platforms want it with a place; and Meta makes fbc of fbclid. */
 function has(present: ReadonlySet<string>, key: MatchKey): boolean {
@@ -54,10 +47,11 @@ export function matchRoutes(house: ReadingHouse): Route[] {
         return {
           body: await reading(house, organisation, async (sql) => {
             const span = await spanOf(sql, organisation, request.query.period, now);
+            const figures = await figuresOf(sql, organisation, span);
             return shown(span, {
-              cover: await coverRows(sql, organisation, span),
-              latencies: await latenciesOf(sql, organisation, span),
-              sources: await sourceRows(sql, organisation, span),
+              cover: await figures.cover(sql, organisation, span),
+              latencies: await latenciesOf(sql, await figures.flows(sql, organisation, span)),
+              sources: await figures.sources(sql, organisation, span, identifiers),
             });
           }),
         };
@@ -66,55 +60,19 @@ export function matchRoutes(house: ReadingHouse): Route[] {
   ];
 }
 
-/** A day after the other, each of which fits into memory: all at once took a million conversions longer than a question may. */
-function coverRows(sql: Sql, organisation: number, { to, days }: Span): Promise<CoverRow[]> {
-  return sql.query<CoverRow>(
-    `SELECT o.kind, s.step::int - 1 AS step, l.present, sum(l.count)::int AS count
-     FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS s(begins, ends, step)
-     CROSS JOIN LATERAL (
-       SELECT d.destination_id, c.present, count(*) AS count FROM relay_deliveries d
-       JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
-       WHERE d.organisation_id = $1 AND d.created_at >= s.begins AND d.created_at < s.ends
-         AND c.organisation_id = $1 AND c.received_at >= s.begins AND c.received_at < s.ends
-       GROUP BY 1, 2) AS l
-     JOIN relay_destinations o ON o.id = l.destination_id GROUP BY 1, 2, 3`,
-    [organisation, days.map((day) => new Date(day)), [...days.slice(1), to].map((day) => new Date(day))],
-  );
-}
-
-async function latenciesOf(sql: Sql, organisation: number, span: Span) {
+async function latenciesOf(sql: Sql, flows: readonly FlowRow[]) {
   const kinds = new Map(
     (await sql.query<{ id: number; kind: string }>('SELECT id, kind FROM relay_destinations')).map((row) => [
       row.id,
       row.kind,
     ]),
   );
-  const byKind = Map.groupBy(await flowRows(sql, organisation, span), (row) => kinds.get(row.destination_id) ?? '');
+  const byKind = Map.groupBy(flows, (row) => kinds.get(row.destination_id) ?? '');
   return new Map([...byKind].map(([kind, rows]) => [kind, flowOf(rows).latency]));
 }
 
-interface SourceRow {
-  id: number;
-  name: string | null;
-  conversions: number;
-  with_identifier: number;
-  doubles: number;
-}
-
-function sourceRows(sql: Sql, organisation: number, { from, to }: Span): Promise<SourceRow[]> {
-  return sql.query<SourceRow>(
-    `SELECT c.source_id AS id, s.name, count(*)::int AS conversions, sum(c.doubles)::int AS doubles,
-       (count(*) FILTER (WHERE c.present && $4))::int AS with_identifier
-     FROM relay_conversions c LEFT JOIN relay_sources s ON s.id = c.source_id
-     WHERE c.organisation_id = $1 AND c.received_at >= $2 AND c.received_at < $3 GROUP BY 1, 2 ORDER BY 3 DESC, 1`,
-    [
-      organisation,
-      new Date(from),
-      new Date(to),
-      ['email', 'phone', 'external_id', ...matchKeys.slice(ofPeople.length)],
-    ],
-  );
-}
+/** By any of which a person or a visit can be found again. */
+const identifiers = ['email', 'phone', 'external_id', ...matchKeys.slice(ofPeople.length)];
 
 function shown(
   span: Span,

@@ -7,27 +7,10 @@ import {
 import { defineRoute, type Route, whyOf } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { ofOrganisation, organisationFor } from '../settings/parts.ts';
-import {
-  destinationIds,
-  labelOf,
-  latencyStep,
-  percentiles,
-  type ReadingHouse,
-  reading,
-  type Span,
-  shownSpan,
-  spanOf,
-} from './parts.ts';
+import { type FlowRow, figuresOf } from './figures.ts';
+import { labelOf, percentiles, type ReadingHouse, reading, type Span, shownSpan, spanOf } from './parts.ts';
 import { outcomeOf } from './requests.ts';
 
-interface FlowRow {
-  destination_id: number;
-  state: string;
-  reason: string | null;
-  was_sent: boolean;
-  step: number | null;
-  count: number;
-}
 interface QueueRow {
   destination_id: number;
   waiting: number;
@@ -63,14 +46,15 @@ export function overviewRoutes(house: ReadingHouse): Route[] {
         const now = clock.now();
         const { span, ...read } = await reading(house, organisation, async (sql) => {
           const asked = await spanOf(sql, organisation, request.query.period, now);
+          const figures = await figuresOf(sql, organisation, asked);
           return {
             span: asked,
-            flows: await flowRows(sql, organisation, asked),
+            flows: await figures.flows(sql, organisation, asked),
             queues: await queueRows(sql, organisation),
             destinations: await sql.query<DestinationRow>(
               'SELECT id, name, kind, state, state_reason, state_since FROM relay_destinations ORDER BY name, id',
             ),
-            told: await toldIn(sql, organisation, asked),
+            told: await figures.told(sql, organisation, asked),
             setUp: await sql.one<RelayOverview['set_up']>(
               `SELECT (SELECT count(*)::int FROM relay_sources) AS sources, (SELECT count(*)::int FROM relay_destinations) AS destinations,
                  (SELECT count(*)::int FROM relay_routes) AS routes`,
@@ -100,35 +84,18 @@ export function overviewRoutes(house: ReadingHouse): Route[] {
   ];
 }
 
-/** Deliveries of a period, counted by all that is asked of them at once. */
-export function flowRows(sql: Sql, organisationId: number, { from, to }: Span): Promise<FlowRow[]> {
-  return sql.query<FlowRow>(
-    `SELECT d.destination_id, d.state, CASE WHEN d.state IN ('withheld', 'dead') THEN d.reason END AS reason,
-       d.first_sent_at IS NOT NULL AS was_sent, ${latencyStep} AS step, count(*)::int AS count
-     FROM relay_deliveries d WHERE d.organisation_id = $1 AND d.created_at >= $2 AND d.created_at < $3
-     GROUP BY 1, 2, 3, 4, 5`,
-    [organisationId, new Date(from), new Date(to)],
-  );
-}
-
-async function queueRows(sql: Sql, organisationId: number): Promise<QueueRow[]> {
+/** Counts out of the sums; the oldest of each out of an index. */
+function queueRows(sql: Sql, organisationId: number): Promise<QueueRow[]> {
   return sql.query<QueueRow>(
-    `SELECT d.destination_id, (count(*) FILTER (WHERE d.state <> 'held'))::int AS waiting,
-       (count(*) FILTER (WHERE d.state = 'held'))::int AS held, min(d.created_at) FILTER (WHERE d.state <> 'held') AS oldest_at
-     FROM relay_deliveries d
-     WHERE d.organisation_id = $1 AND d.destination_id = ANY ($2) AND d.state IN ('held', 'waiting', 'sending') GROUP BY 1`,
-    [organisationId, await destinationIds(sql, organisationId)],
-  );
-}
-
-async function toldIn(sql: Sql, organisationId: number, { from, to }: Span) {
-  return sql.one<{ conversions: number; doubles: number; routed_nowhere: number }>(
-    `SELECT count(*)::int AS conversions, coalesce(sum(c.doubles), 0)::int AS doubles,
-       -- What no route took had ended when it came.
-       (count(*) FILTER (WHERE c.settled_at = c.received_at AND NOT EXISTS (
-         SELECT FROM relay_deliveries d WHERE d.organisation_id = c.organisation_id AND d.conversion_id = c.id)))::int AS routed_nowhere
-     FROM relay_conversions c WHERE c.organisation_id = $1 AND c.received_at >= $2 AND c.received_at < $3`,
-    [organisationId, new Date(from), new Date(to)],
+    `SELECT q.*, (SELECT min(l.oldest) FROM unnest('{waiting,sending}'::text[]) AS s(state) CROSS JOIN LATERAL (
+         SELECT d.created_at AS oldest FROM relay_deliveries d
+         WHERE d.organisation_id = $1 AND d.destination_id = q.destination_id AND d.state = s.state ORDER BY d.created_at LIMIT 1) AS l) AS oldest_at
+     FROM (
+       SELECT about AS destination_id, coalesce(sum(rows) FILTER (WHERE state = 'open'), 0)::int AS waiting,
+         coalesce(sum(rows) FILTER (WHERE state = 'held'), 0)::int AS held
+       FROM relay_summed WHERE organisation_id = $1 AND what = 'deliveries' AND state IN ('held', 'open')
+       GROUP BY 1 HAVING sum(rows) <> 0) AS q`,
+    [organisationId],
   );
 }
 
@@ -142,7 +109,7 @@ export function flowOf(rows: readonly FlowRow[]): RelayFlow {
     ...{ withheld: of('withheld'), withheld_reasons: reasonsOf(rows, 'withheld') },
     ...{ sent: sum((row) => row.was_sent), accepted: of('accepted') },
     ...{ dead: of('dead'), dead_reasons: reasonsOf(rows, 'dead'), cancelled: of('cancelled') },
-    open: of('held') + of('waiting') + of('sending'),
+    open: of('held') + of('open'),
     latency: percentiles(steps),
   };
 }

@@ -47,9 +47,8 @@ interface Row {
 const columns = `d.id, d.kind, d.name, d.settings, d.connection_id, d.secret_sealed IS NOT NULL AS has_secret, d.state,
   d.state_reason, d.state_since, d.unknown_consent, d.test_code, d.is_dry_run, d.created_at,
   (SELECT count(*)::int FROM relay_routes r WHERE r.destination_id = d.id AND r.state = 'active') AS routes,
-  (SELECT count(*)::int FROM relay_deliveries w
-   WHERE w.organisation_id = current_organisation() AND w.destination_id = d.id
-     AND w.state IN ('held', 'waiting', 'sending')) AS waiting`;
+  (SELECT coalesce(sum(w.rows), 0)::int FROM relay_summed w
+   WHERE w.organisation_id = current_organisation() AND w.what = 'deliveries' AND w.about = d.id AND w.state IN ('held', 'open')) AS waiting`;
 
 /** Where conversions go: accounts of platforms and webhooks, each with what it needs to be sent to. */
 export function destinationRoutes(

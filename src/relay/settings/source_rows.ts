@@ -46,8 +46,8 @@ const from = `relay_sources s LEFT JOIN sites w ON w.id = s.site_id
     FROM relay_captures GROUP BY source_id
   ) p ON p.source_id = s.id
   LEFT JOIN (
-    SELECT source_id, count(*)::int AS count FROM relay_conversions
-    WHERE organisation_id = current_organisation() AND received_at >= $1 GROUP BY source_id
+    SELECT about AS source_id, sum(rows)::int AS count FROM relay_summed
+    WHERE organisation_id = current_organisation() AND what = 'told' AND begins_at >= $1 GROUP BY about
   ) t ON t.source_id = s.id`;
 
 const dayMs = 86_400_000;

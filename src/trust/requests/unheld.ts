@@ -66,6 +66,8 @@ export const unheld: Readonly<Record<string, string>> = {
   ]),
   credit_charges:
     'which deliveries cost something, by their numbers and the random ids of their conversions, which lead nowhere once these are erased (class D19: pseudonymised)',
+  relay_sums: 'counts; nobody is in them',
+  relay_sum_changes: 'what came to those counts; nobody is in it',
   relay_alerts: 'what is not as usual, in numbers; nobody is in it',
   relay_pixel_calls:
     'which events pixels were called with, and keyed digests of ids that pages made, for two days; nobody is named in it',

@@ -370,9 +370,16 @@ export const lines: readonly Line[] = [
       until: 'somebody deletes it, or the organisation is closed',
     },
     ...{ shortenedBy: 'nobody', erasure: deleted },
-    stored: ['relay_conversions', 'relay_identities', 'relay_deliveries', 'relay_alerts'].map(
-      (one) => `postgres ${one}`,
-    ),
+    stored: [
+      ...[
+        'relay_conversions',
+        'relay_identities',
+        'relay_deliveries',
+        'relay_alerts',
+        'relay_sums',
+        'relay_sum_changes',
+      ],
+    ].map((one) => `postgres ${one}`),
   },
   {
     name: 'conversion-identifiers',
