@@ -106,6 +106,7 @@ const notes: readonly [change: RegExp, why: string][] = [
     'a request that came in, kept for who maps its source; who reveals it is the act',
   ],
   [/^UPDATE public\.relay_deletions\b/, 'how far a deletion of conversions is; its beginning is the act'],
+  [/ public\.relay_sum(s|_changes)\b/, 'what is counted of conversions; what changed them is the act, or was none'],
   [/ public\.retention_removals\b/, 'what a timer removed, for the receipt that the next night makes of it'],
   [
     /^(INSERT public\.alert_posts|UPDATE public\.(alert_posts\(|alert_hooks\((failing_since|told_at)).*)/,
