@@ -83,8 +83,8 @@ export const proofs: readonly Proof[] = [
     sabotage: {
       name: 'any value starts it',
       file: 'sdk/src/tracker.ts',
-      find: "if (data.persistence === 'storage')",
-      replace: 'if (data.persistence)',
+      find: "data.persistence === 'storage' && data.persistence",
+      replace: 'data.persistence',
     },
   }),
   namedTest({
@@ -167,9 +167,9 @@ export const proofs: readonly Proof[] = [
     minutes: 1,
     sabotage: {
       name: 'Do Not Track is not looked at',
-      file: 'sdk/src/storage.ts',
-      find: "    navigator.doNotTrack === '1' ||\n",
-      replace: '',
+      file: 'sdk/src/consent.ts',
+      find: " || navigator.doNotTrack === '1';",
+      replace: ';',
     },
   }),
   namedTest({

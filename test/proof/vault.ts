@@ -426,8 +426,8 @@ function kept(): Proof[] {
     proofOf('CRY-02', 'token', 'A token of a connected account', {
       name: 'the sealed bytes bring the text along',
       file: 'src/trust/vault/cipher.ts',
-      find: 'return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain)]);',
-      replace: 'return Buffer.concat([mark, id, encrypt(key, nonce, boundTo(place, id), plain), plain]);',
+      find: 'return encrypt(key, nonce, boundTo(place, id), plain, [mark, id]);',
+      replace: 'return Buffer.concat([encrypt(key, nonce, boundTo(place, id), plain, [mark, id]), plain]);',
     }),
     proofOf('CRY-03', 'api_key', 'A key of a third party', {
       name: 'the vault puts the text behind what it sealed',

@@ -19,6 +19,7 @@ export const callWords: Readonly<Record<string, string>> = {
   mail: 'to deliver mail',
   backup: 'to keep a backup there',
   acme: 'for a certificate',
+  'alerts.post': 'to post an alert',
   logs: 'for its log',
   'report.error': 'to report a fault',
   'report.event': 'to report an event',
