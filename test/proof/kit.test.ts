@@ -76,7 +76,7 @@ describe('the kit', () => {
         context,
         'src/platform/random.ts',
       );
-      must(!systemRandom.bytes(32).equals(Buffer.alloc(32)), 'Chance gives zeros.');
+      must(!systemRandom.bytes(64).equals(Buffer.alloc(64)), 'Chance gives zeros.');
       return 'no zeros';
     };
     expect(await attemptOf(bytes)).toMatchObject({ kind: 'held', seen: 'no zeros' });

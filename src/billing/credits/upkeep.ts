@@ -135,14 +135,14 @@ export function remindOfCredits({ clock, log }: Pick<Parts, 'clock' | 'log'>, re
   return remind({
     roles: ['owner', 'admin'],
     async due(sql, organisation) {
-      const name = await noticesDue(sql, organisation.id, clock.now());
-      if (name === undefined) return [];
+      const due = await noticesDue(sql, organisation.id, clock.now());
+      if (due === undefined) return [];
       const { available } = await lockAccount(sql, organisation.id);
       const site = await sql.maybe<{ domain: string }>(
         "SELECT domain FROM sites WHERE state = 'active' ORDER BY id LIMIT 1",
       );
       const told: Reminded<CreditNotice> = {
-        name,
+        name: due === 'credits_out' ? 'credits_out' : 'credits_low',
         facts: { organisation: organisation.name, left: Math.floor(available / creditMicro) },
         link:
           site === undefined
