@@ -238,7 +238,7 @@ describe('notifications', () => {
       concerns: 2,
       ...{ hold: 3, review_on: '2026-12-20' },
       hours: 12,
-      ...{ left: 12, host: 'hooks.shop.example', since: '2026-11-29' },
+      left: 12,
       ...{ name: 'Orders', today: 2, usual: 40, requests: 3, count: 30, all: 200, limit: 168, state: 'reconnect' },
       ...{ connection: 'Shop', platform: 'Meta', why: 'its token is not taken any more' },
       request: 12,

@@ -100,6 +100,13 @@ export const activities: readonly Activity[] = [
     purposes: ['account'],
   },
   {
+    name: 'Credits',
+    purpose: 'to count what deliveries of an organisation cost, and to show what is left and what each was used for',
+    subjects: 'none',
+    classes: ['D19'],
+    purposes: ['account'],
+  },
+  {
     name: 'Running the desk',
     purpose: 'to find faults and misuse, to deliver mail, and to show what was done',
     subjects: 'people with an account',
