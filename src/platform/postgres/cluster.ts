@@ -48,7 +48,6 @@ const settings: Record<string, string> = {
   temp_buffers: '2MB',
   max_wal_size: '128MB',
   min_wal_size: '32MB',
-  wal_compression: 'pglz',
   wal_level: 'minimal',
   max_wal_senders: '0',
   max_worker_processes: '2',
