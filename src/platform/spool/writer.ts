@@ -190,8 +190,9 @@ export class LaneWriter {
   }
 
   #newGroup(): Group {
-    // Not from the shared pool, and touched by the kernel only as far as it is used.
-    return { bytes: Buffer.allocUnsafeSlow(this.#around.limits.appendBytesMax + 1), used: 0, dones: [], bornAt: 0 };
+    // Memory that the thread of the disk has too (disk_thread.ts), touched by the kernel only as far as it is used.
+    const bytes = Buffer.from(new SharedArrayBuffer(this.#around.limits.appendBytesMax + 1));
+    return { bytes, used: 0, dones: [], bornAt: 0 };
   }
 
   #start = () => {
