@@ -1,13 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { diskFiles, type SpoolFiles } from './files.ts';
 
-/** A group of rows and where it belongs. Its bytes lie in memory that both threads have, or move over. */
+/** A group of rows and where it belongs. Its bytes come with it, or lie in memory that the thread was given before. */
 export interface DiskJob {
   readonly number: number;
   readonly descriptor: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | number;
+  readonly length: number;
   readonly position: number;
 }
+/** Memory that both threads have: given once, under a number, and forgotten when nobody here has it any more. */
+export type DiskMemory = { readonly give: number; readonly bytes: Uint8Array } | { readonly forget: number };
 
 /** The number of a job that is on disk, or why one is not. */
 export type DiskAnswer = number | { readonly number: number; readonly code: string; readonly message: string };
@@ -23,6 +26,11 @@ export function openDiskThread(): { files: SpoolFiles; end(): Promise<void> } {
   let worker: Worker | undefined;
   let number = 0;
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  /** Numbers of memory that the running thread has. */
+  let given = new WeakMap<ArrayBufferLike, number>();
+  const forgotten = new FinalizationRegistry<{ of: Worker; forget: number }>(({ of, forget }) => {
+    if (of === worker) of.postMessage({ forget } satisfies DiskMemory);
+  });
 
   function started(): Worker {
     if (worker !== undefined) return worker;
@@ -47,9 +55,23 @@ export function openDiskThread(): { files: SpoolFiles; end(): Promise<void> } {
 
   function fail(): void {
     worker = undefined;
+    given = new WeakMap();
     const jobs = [...waiting.values()];
     waiting.clear();
     for (const job of jobs) job.reject(faultOf({ code: 'EIO', message: 'EIO: the thread that writes has ended' }));
+  }
+
+  /**
+   * Memory of both is not copied, and is handed over once: what came with each group was garbage there, and collecting it stopped
+   * the thread for 12 ms each second, and for 50 while another thread was collecting.
+   */
+  function shared(thread: Worker, bytes: Buffer): number {
+    const known = given.get(bytes.buffer);
+    if (known !== undefined) return known;
+    given.set(bytes.buffer, number);
+    forgotten.register(bytes.buffer, { of: thread, forget: number });
+    thread.postMessage({ give: number, bytes } satisfies DiskMemory);
+    return number;
   }
 
   return {
@@ -61,11 +83,11 @@ export function openDiskThread(): { files: SpoolFiles; end(): Promise<void> } {
           // Whoever waits for the disk must not end before it answers.
           if (waiting.size === 0) thread.ref();
           waiting.set(++number, { resolve, reject });
-          // Memory of both is not copied, and leaves no garbage there: collecting it stopped the thread for 12 ms each second.
-          const isShared = bytes.buffer instanceof SharedArrayBuffer;
-          const given = isShared ? bytes.subarray(0, length) : new Uint8Array(bytes.subarray(0, length));
-          const job: DiskJob = { number, descriptor, bytes: given, position };
-          thread.postMessage(job, isShared ? [] : [given.buffer as ArrayBuffer]);
+          const job = { number, descriptor, length, position };
+          if (bytes.buffer instanceof SharedArrayBuffer)
+            return thread.postMessage({ ...job, bytes: shared(thread, bytes) } satisfies DiskJob);
+          const moved = new Uint8Array(bytes.subarray(0, length));
+          thread.postMessage({ ...job, bytes: moved } satisfies DiskJob, [moved.buffer]);
         }),
     },
     async end() {

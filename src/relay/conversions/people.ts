@@ -12,6 +12,8 @@ export const rawMembers = [
   'device',
 ] as const;
 
+const isRawMember: ReadonlySet<string> = new Set(rawMembers);
+
 /** What is still known of the person behind a conversion. */
 export interface People {
   /** By kind of destination: what `identify` made when the conversion was taken, without its raw members. */
@@ -124,8 +126,9 @@ function joined(first: People['hashes'], more: People['hashes']): People['hashes
 
 /** Takes raw values out of what a destination was given. */
 export function withoutRaw(identifiers: unknown): Record<string, unknown> {
-  const kept = { ...(identifiers as Record<string, unknown>) };
-  for (const member of rawMembers) delete kept[member];
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(identifiers as Record<string, unknown>))
+    if (!isRawMember.has(name)) kept[name] = value;
   return kept;
 }
 

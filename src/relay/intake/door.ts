@@ -16,7 +16,7 @@ import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
 import { clockText } from './line.ts';
 import type { IntakeRates } from './rate.ts';
-import { keySubject, keyText, makeRecord, type Sealing } from './record.ts';
+import { keySubject, keyText, makeRecord, recordLine, type Sealing } from './record.ts';
 import { capturedParts, redactedBody, redactedQuery } from './redact.ts';
 
 /** Where sources are: behind it stands the secret of one, and behind that whatever a sender adds. */
@@ -269,7 +269,7 @@ function recordsOf(
   for (const conversion of conversions) {
     const record = makeRecord(conversion, source, { ...came, freshKeys }, sealing);
     if (record === undefined) return undefined;
-    rows.push(JSON.stringify(record));
+    rows.push(recordLine(record));
   }
   return rows;
 }

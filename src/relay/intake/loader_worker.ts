@@ -1,6 +1,6 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../platform/clock.ts';
+import { openHmac } from '../../platform/hmac.ts';
 import { openLog } from '../../platform/log.ts';
 import { type Login, openDoor } from '../../platform/postgres/index.ts';
 import { goBehind } from '../../platform/priority.ts';
@@ -13,7 +13,7 @@ export interface LoaderThreadData {
   readonly login: Login;
   readonly keys: ReadonlyMap<KeyPurpose, Uint8Array>;
 }
-/** Lines of a segment; its bytes move over. */
+/** Lines of a segment, in memory that both threads have until this one has answered. */
 export interface LoaderJob {
   readonly number: number;
   readonly bytes: Uint8Array;
@@ -28,7 +28,7 @@ goBehind();
 const { login, keys } = workerData as LoaderThreadData;
 const log = openLog(systemClock);
 const door = openDoor({ login, clock: systemClock, log });
-const secrets = new Map([...keys].map(([purpose, bytes]) => [purpose, createSecretKey(bytes)]));
+const digests = new Map([...keys].map(([purpose, bytes]) => [purpose, openHmac(bytes)]));
 
 parentPort?.on('message', async ({ number, bytes }: LoaderJob) => {
   const waiting = new Set<number>();
@@ -59,7 +59,7 @@ parentPort?.on('message', async ({ number, bytes }: LoaderJob) => {
 });
 
 function digest(purpose: KeyPurpose, value: string | Buffer): Buffer {
-  const key = secrets.get(purpose);
-  if (key === undefined) throw new Error(`The loader was not given the key of ${purpose}.`);
-  return createHmac('sha256', key).update(value).digest();
+  const made = digests.get(purpose)?.(value);
+  if (made === undefined) throw new Error(`The loader was not given the key of ${purpose}.`);
+  return made;
 }

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { ConversionRegion } from '../../../contract/relay.ts';
+import { sha256Bytes } from '../../platform/hmac.ts';
 import { type Random, timedUuidOf } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { FreshKey, FreshKeys, Vault } from '../../platform/vault.ts';
@@ -76,7 +76,7 @@ export function subjectOfKey([, subject]: RecordKey): Buffer {
 
 /** Under which subject the key of something of the relay stands: by whom it is about, or by itself where it is about nobody. */
 export function keySubject(digestOrId: string): Buffer {
-  return hash('sha256', `relay ${digestOrId}`, 'buffer');
+  return sha256Bytes(`relay ${digestOrId}`);
 }
 
 export interface Sealing {
@@ -136,6 +136,18 @@ export function makeRecord(
     raw: conversion.user === undefined ? null : seal('raw_sealed', conversion.user),
     ...{ mapping: source.mappingVersion, rawDays: source.rawDays },
   };
+}
+
+/**
+ * A record as its line of JSON, as `JSON.stringify` would write it: that one looks at each sign of ciphertexts and digests, of
+ * which a record has two thousand, to see whether it has to be escaped.
+ */
+export function recordLine(record: ConversionRecord): string {
+  const { organisation, source, site, id, request, at, identity, facts, region, present, subjects, key } = record;
+  const { hashes, raw, mapping, rawDays } = record;
+  const plain = (text: string | null) => (text === null ? 'null' : `"${text}"`);
+  const list = (texts: readonly string[]) => (texts.length === 0 ? '[]' : `["${texts.join('","')}"]`);
+  return `{"kind":"conversion","organisation":${organisation},"source":${source},"site":${site},"id":"${id}","request":${JSON.stringify(request)},"at":${at},"identity":{"kind":"${identity.kind}","digest":"${identity.digest}","minutes":${identity.minutes}},"facts":${JSON.stringify(facts)},"region":"${region}","present":${list(present)},"subjects":${list(subjects)},"key":${key === null ? 'null' : list(key)},"hashes":${plain(hashes)},"raw":${plain(raw)},"mapping":${mapping},"rawDays":${rawDays}}`;
 }
 
 function userOf({ user }: Conversion): Pick<Conversion, 'user'> {

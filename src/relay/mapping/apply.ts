@@ -113,10 +113,13 @@ function firstOf(field: PlannedField, scope: Scope, problems: Problem[], notes: 
   return undefined;
 }
 
-function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Problem[]): unknown[] {
+function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Problem[]): readonly unknown[] {
+  const given = sourceOf(rule, scope);
+  // A path with nothing at its end, of which a mapping has dozens for each record.
+  if (given?.length === 0 && rule.otherwiseIs === undefined) return given;
   let hasMacro = false;
   const seen = (text: string): boolean => {
-    const macro = macroIn(text, writtenAs(field));
+    const macro = macroIn(text, field.writtenAs);
     if (macro === undefined) return false;
     hasMacro = true;
     notes.push({
@@ -128,7 +131,7 @@ function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Probl
     return true;
   };
   const found: unknown[] = [];
-  for (const data of sourceOf(rule, scope, (text) => (seen(text) ? undefined : text))) {
+  for (const data of given ?? filledIn(rule, scope, (text) => (seen(text) ? undefined : text))) {
     const value = typeof data === 'string' && seen(data) ? undefined : finish(rule, field, data, scope);
     if (value === undefined || found.includes(value)) continue;
     found.push(value);
@@ -140,28 +143,23 @@ function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Probl
   return [typed(field, rule.otherwiseIs)];
 }
 
-const codes = ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'];
-const wordsOf = ['utm', 'custom'];
-
-/** Who writes what stands in a field decides what is a macro there. */
-function writtenAs({ kind, group, name }: PlannedField): 'words' | 'text' | 'code' {
-  if (kind === 'amount' || group === 'click_ids' || codes.includes(name)) return 'code';
-  return group !== undefined && wordsOf.includes(group) ? 'words' : 'text';
+function filledIn({ template = [] }: PlannedRule, scope: Scope, takes: (text: string) => string | undefined): Data[] {
+  const text = fillIn(template, scope, takes);
+  return text === undefined ? [] : [text];
 }
 
-function sourceOf(rule: PlannedRule, scope: Scope, takes: (text: string) => string | undefined): readonly Data[] {
-  if (rule.template !== undefined) {
-    const text = fillIn(rule.template, scope, takes);
-    return text === undefined ? [] : [text];
-  }
+/** What lies at the rule's path; undefined where it is a template. */
+function sourceOf(rule: PlannedRule, scope: Scope): readonly Data[] | undefined {
+  if (rule.template !== undefined) return undefined;
   if (rule.path === undefined) return [];
   const found = walk(rule.path, scope);
+  if (found.length === 1) return isList(found[0]) ? found[0] : found;
   return found.some(isList) ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
 }
 
 function finish(rule: PlannedRule, field: PlannedField, data: Data, scope: Scope): unknown {
   if (data === null || data === '') return undefined;
-  if (typeof data === 'object' || String(data).length > captureLimits.valueCharsMax) invalid();
+  if (typeof data === 'object' || (typeof data === 'string' && data.length > captureLimits.valueCharsMax)) invalid();
   let value: string | number | boolean = data;
   if (rule.apply.length > 0) {
     let text: string | undefined = String(data);
@@ -192,10 +190,10 @@ function typed({ kind }: PlannedField, value: string | number | boolean): unknow
   if (text.includes('\0')) throw new FieldProblem('invalid');
   if (kind === 'amount') return typeof value === 'number' ? value : text;
   if (kind === 'custom') return typeof value === 'string' ? text : value;
+  if (kind !== 'yes_no' && kind !== 'granted') return text;
   const word = text.toLowerCase();
   if (kind === 'yes_no') return yes.includes(word) ? true : no.includes(word) ? false : invalid();
-  if (kind === 'granted') return typeof value === 'boolean' ? (value ? 'granted' : 'denied') : word;
-  return text;
+  return typeof value === 'boolean' ? (value ? 'granted' : 'denied') : word;
 }
 
 function invalid(): never {

@@ -32,6 +32,8 @@ export interface PlannedField {
   readonly group: string | undefined;
   readonly name: string;
   readonly kind: FieldKind | 'custom';
+  /** Who writes what stands in it, which decides what is a macro there (macros.ts). */
+  readonly writtenAs: 'words' | 'text' | 'code';
   readonly rules: readonly PlannedRule[];
   readonly items?: { readonly each: Path; readonly fields: readonly PlannedField[] };
 }
@@ -112,14 +114,23 @@ function planField(field: string, given: Rules | ItemRules): PlannedField {
   const common = { field, group, name: field.slice(cut + 1) };
   if (typeof given === 'object' && 'each' in given) {
     const fields = Object.entries(given.fields).map(([name, rules]) => planItemField(name, rules as Rules));
-    return { ...common, kind: 'items', rules: [], items: { each: pathOf(given.each), fields } };
+    return { ...common, kind: 'items', writtenAs: 'text', rules: [], items: { each: pathOf(given.each), fields } };
   }
-  return { ...common, kind: canonicalFields.get(field) ?? 'custom', rules: planRules(given) };
+  const kind = canonicalFields.get(field) ?? 'custom';
+  return { ...common, kind, writtenAs: writtenAs({ ...common, kind }), rules: planRules(given) };
+}
+
+const codes = ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'];
+
+function writtenAs({ kind, group, name }: Pick<PlannedField, 'kind' | 'group' | 'name'>): PlannedField['writtenAs'] {
+  if (kind === 'amount' || group === 'click_ids' || codes.includes(name)) return 'code';
+  return group === 'utm' || group === 'custom' ? 'words' : 'text';
 }
 
 function planItemField(name: string, rules: Rules): PlannedField {
   const kind = name === 'id' ? 'text' : 'amount';
-  return { field: name, group: undefined, name, kind, rules: planRules(rules) };
+  const common = { field: name, group: undefined, name, kind } as const;
+  return { ...common, writtenAs: writtenAs(common), rules: planRules(rules) };
 }
 
 function planRules(given: Rules): PlannedRule[] {

@@ -20,20 +20,27 @@ export interface Scope {
 
 /** All that lies at a path: none, one, or several where it goes through a list. Null is nothing. */
 export function walk(path: Path, scope: Scope): readonly Data[] {
-  let found = startOf(path, scope);
-  for (const step of path.steps) {
+  const { steps } = path;
+  let one = scope[path.root] as Data | undefined;
+  if (one === undefined) return nothing;
+  // Name behind name, as nearly all paths are: one thing at a time, without a list for it.
+  let at = 0;
+  for (let step = steps[at]; step?.kind === 'name'; step = steps[++at]) {
+    if (--scope.work.left < 0) throw new TooMuchWork();
+    if (!isNames(one) || !Object.hasOwn(one, step.name)) return nothing;
+    one = one[step.name] as Data;
+  }
+  let found: readonly Data[] = [one];
+  for (; at < steps.length; at++) {
     scope.work.left -= found.length;
     if (scope.work.left < 0) throw new TooMuchWork();
-    found = stepFrom(found, step, scope);
+    found = stepFrom(found, steps[at] as PathStep, scope);
     if (found.length === 0) return found;
   }
   return found.length === 1 ? (found[0] === null ? [] : found) : found.filter((one) => one !== null);
 }
 
-function startOf({ root }: Path, scope: Scope): readonly Data[] {
-  const start = scope[root];
-  return start === undefined ? [] : [start];
-}
+const nothing: readonly Data[] = [];
 
 function stepFrom(found: readonly Data[], step: PathStep, scope: Scope): readonly Data[] {
   const next: Data[] = [];

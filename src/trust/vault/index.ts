@@ -1,6 +1,6 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Audit } from '../../platform/audit.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { openHmac } from '../../platform/hmac.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
@@ -49,12 +49,12 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
   const store = openKeyStore(house, limits);
   const noteOpening = openOpenings(house);
   /** Peppers at hand, each made of the root and of nothing else. */
-  const peppers = new Map<Place['organisationId'], KeyObject>();
-  function pepperOf(owner: Place['organisationId']): KeyObject {
+  const peppers = new Map<Place['organisationId'], (value: Buffer) => Buffer>();
+  function pepperOf(owner: Place['organisationId']): (value: Buffer) => Buffer {
     const have = peppers.get(owner);
     if (have !== undefined) return have;
     if (peppers.size >= peppersMax) peppers.clear();
-    const pepper = createSecretKey(house.keys.digest('vault-pepper', String(owner)));
+    const pepper = openHmac(house.keys.digest('vault-pepper', String(owner)));
     peppers.set(owner, pepper);
     return pepper;
   }
@@ -106,9 +106,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
     prepare: (organisationId, sealed) => store.prepare(organisationId, idsOf(sealed)),
     forget: (organisationId, sealed) => store.forget(organisationId, idsOf(sealed)),
     subject(organisationId, kind, value) {
-      return createHmac('sha256', pepperOf(organisationId))
-        .update(framed([kind, normalised(kind, value)]))
-        .digest();
+      return pepperOf(organisationId)(framed([kind, normalised(kind, value)]));
     },
     shred: store.destroy,
     shredAll: store.destroyAll,
