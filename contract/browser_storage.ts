@@ -49,7 +49,7 @@ export const browserStorage = [
     name: 'fairlead.drafts',
     purpose:
       'Keeps changes of mappings that are not saved yet: rules and the version that they began from, and nothing of a request. Set by the first change.',
-    until: 'saving or discarding them, 30 days at most',
+    until: 'saving or discarding them, or signing out by hand; 30 days at most',
   },
 ] as const;
 

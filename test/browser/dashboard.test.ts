@@ -9,6 +9,7 @@ import {
   importEvents,
   newContext,
   openDashboardDesk,
+  owner,
   setUpDesk,
   signIn,
   watchShifts,
@@ -201,6 +202,37 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
   const guide = readFileSync(new URL('../../docs/guides/cookies.md', import.meta.url), 'utf8');
   for (const { kind, name, purpose, until } of browserStorage)
     expect(guide).toContain(`| ${kind} | \`${name}\` | ${purpose} | ${until} |`);
+
+  const mapping = new URL(fresh.url()).pathname;
+  const always = (value: string) => expect.poll(() => fresh.getByLabel('Always').inputValue()).toBe(value);
+  const field = () =>
+    fresh
+      .getByRole('button', { name: /^event_name/ })
+      .first()
+      .click();
+  // A session that ends by itself takes no work along.
+  await own.clearCookies();
+  await signIn(fresh, desk, mapping);
+  await field();
+  await always('purchase');
+  // Who signs out by hand leaves no draft behind, not even of what was typed a moment before.
+  await fresh.getByLabel('Always').fill('refund');
+  await fresh.getByRole('button', { name: 'owner@shop.example' }).click();
+  await fresh.getByRole('button', { name: 'Sign out' }).click();
+  await fresh.waitForURL((url) => url.pathname === '/sign-in');
+  await fresh.getByLabel('E-mail').waitFor();
+  expect((await fresh.evaluate(() => Object.keys(localStorage))).toSorted()).toEqual([
+    'fairlead.keys',
+    'fairlead.theme',
+  ]);
+  // In the same tab, which is not loaded anew.
+  await fresh.getByLabel('E-mail').fill(owner.email);
+  await fresh.getByRole('textbox', { name: 'Password' }).fill(owner.password);
+  await fresh.getByRole('button', { name: 'Sign in' }).click();
+  await fresh.waitForURL((url) => url.pathname !== '/sign-in');
+  await goInside(fresh, desk, mapping);
+  await field();
+  await always('');
   await own.close();
 });
 

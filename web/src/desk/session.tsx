@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { now } from '../edge/browser.ts';
+import { now, storeDrafts } from '../edge/browser.ts';
 import { readAs } from '../edge/reader.ts';
 import { forgetAnswers } from './answers.ts';
 import type { Session, Site } from './api.ts';
@@ -28,6 +28,24 @@ interface Desk {
 const doubtEveryMs = 3_000;
 /** How often a page that can be seen asks what has changed for its reader, and when it comes to the front again. */
 const againMs = 60_000;
+
+const unsaved = new Set<() => void>();
+
+/**
+ * What a page holds of unsaved work is forgotten when its reader signs out by hand. A session that ends by itself forgets
+ * nothing: the work goes on after signing in again.
+ * @returns ends it
+ */
+export function onLeave(forget: () => void): () => void {
+  unsaved.add(forget);
+  return () => unsaved.delete(forget);
+}
+
+/** The pages first, so that none of them stores again what is taken away. */
+function forgetWork(): void {
+  for (const forget of unsaved) forget();
+  storeDrafts(null);
+}
 
 const DeskContext = createContext<Desk | undefined>(undefined);
 
@@ -100,6 +118,7 @@ export function DeskProvider({ children }: { children: ReactNode }) {
           await api.signOut();
         } finally {
           forgetAnswers();
+          forgetWork();
           readAs(undefined);
           setVisitor({ state: 'nobody' });
         }

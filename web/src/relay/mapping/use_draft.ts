@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Mapping } from '../../../../contract/mapping.ts';
+import { onLeave } from '../../desk/session.tsx';
 import { now, storeDrafts, storedDrafts } from '../../edge/browser.ts';
 import { type Draft, readDrafts, withDraft } from './drafts.ts';
 
@@ -7,12 +8,15 @@ import { type Draft, readDrafts, withDraft } from './drafts.ts';
 const restMs = 300;
 /** What this page holds where the browser keeps nothing, so that going to another page and back loses nothing. */
 const held = new Map<string, Draft>();
+onLeave(() => held.clear());
 
 function keep(place: string, draft: Draft | undefined): boolean {
-  if (draft === undefined) held.delete(place);
-  else held.set(place, draft);
   const text = withDraft(readDrafts(storedDrafts(), now()), place, draft);
-  return text !== undefined && storeDrafts(text);
+  const isKept = text !== undefined && storeDrafts(text);
+  // Nothing is held beside the browser: it would still be here when another tab signs out.
+  if (draft === undefined || isKept) held.delete(place);
+  else held.set(place, draft);
+  return isKept;
 }
 
 export interface DraftState {
@@ -32,7 +36,7 @@ export interface DraftState {
 
 /**
  * A mapping while it is changed. Each change is kept in the browser with the version that it began from, and found again
- * after a reload, in another tab, and after signing in again.
+ * after a reload, in another tab, and after signing in again where a session ended by itself. Signing out by hand takes it away.
  */
 export function useDraft(place: string, saved: Mapping, version: number): DraftState {
   const savedText = JSON.stringify(saved);
@@ -50,14 +54,18 @@ export function useDraft(place: string, saved: Mapping, version: number): DraftS
       setKept(keep(place, draft === undefined ? undefined : { ...draft, mapping }));
     };
     due.current = store;
-    const timer = setTimeout(store, restMs);
+    const timer = setTimeout(() => due.current?.(), restMs);
     return () => clearTimeout(timer);
   }, [place, mapping, draft]);
   useEffect(() => {
     // What was typed last is stored with the page's end, too, and with the editor's.
     const flush = () => due.current?.();
     window.addEventListener('pagehide', flush);
+    const stay = onLeave(() => {
+      due.current = undefined;
+    });
     return () => {
+      stay();
       window.removeEventListener('pagehide', flush);
       flush();
     };
