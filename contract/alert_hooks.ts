@@ -11,6 +11,8 @@ export const alertLimits = {
   days: 30,
   /** The address has to have failed for so long before owners and administrators are told. */
   toldAfterHours: 24,
+  /** After its secret was replaced, messages are signed with the former one too for so long. */
+  rotationHours: 24,
 } as const;
 
 /** `waiting`: not tried yet, or tried in vain and tried again. `given_up`: after ten tries, some three days. */
@@ -38,6 +40,8 @@ export const alertHook = z.object({
   created_at: z.string(),
   /** Since when it takes nothing; null while it does. */
   failing_since: z.string().nullable(),
+  /** Until when the secret before signs too; null where none does. */
+  former_until: z.string().nullable(),
   posts: z.array(alertPost),
 });
 export type AlertHook = z.infer<typeof alertHook>;

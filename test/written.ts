@@ -109,7 +109,7 @@ const notes: readonly [change: RegExp, why: string][] = [
   [/ public\.relay_sum(s|_changes)\b/, 'what is counted of conversions; what changed them is the act, or was none'],
   [/ public\.retention_removals\b/, 'what a timer removed, for the receipt that the next night makes of it'],
   [
-    /^(INSERT public\.alert_posts|UPDATE public\.(alert_posts\(|alert_hooks\((failing_since|told_at)).*)/,
+    /^(INSERT public\.alert_posts|UPDATE public\.(alert_posts\(|alert_hooks\((failing_since|told_at|former_secret_sealed,former_secret_until\))).*)/,
     'what is posted to the address for alerts, and what became of it; setting that address is the act',
   ],
   [/ public\.upkeep\b/, 'when a task of the desk last found nothing to do'],

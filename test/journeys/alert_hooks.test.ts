@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { AlertHook, MadeAlertHook } from '../../contract/alert_hooks.ts';
+import type { AlertHook, AlertTest, MadeAlertHook } from '../../contract/alert_hooks.ts';
+import { openAlertPosts } from '../../src/accounts/alerts/posts.ts';
 import { postedFacts } from '../../src/accounts/alerts/queue.ts';
 import { noticeList } from '../../src/accounts/mail/notice_list.ts';
 import { remindOfRelay } from '../../src/relay/alerts/watch.ts';
@@ -139,12 +140,70 @@ it('tries as other callbacks do and gives up after ten, tells owners once when n
   });
 });
 
+it('signs with the secret before for a day after it was replaced, and with the new one alone from then on', async () => {
+  const { house, accounts } = desk.server.desk;
+  const dayMs = 24 * 3_600_000;
+  const replace = async () => {
+    const at = Date.now();
+    const made = await ask<MadeAlertHook>('POST', `${hookPath}/secrets`, undefined, 201);
+    const until = Date.parse(String(made.hook.former_until));
+    expect([until >= at + dayMs, until <= Date.now() + dayMs]).toEqual([true, true]);
+    return { secret: String(made.secret), until };
+  };
+  /** Which of these secrets the last message that came is signed with, in their order. */
+  const signedWith = (...secrets: string[]) => {
+    const { headers, body } = theirs.came.at(-1) as (typeof theirs.came)[number];
+    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    return String(headers['webhook-signature'])
+      .split(' ')
+      .map((one) =>
+        secrets.findIndex((secret) => {
+          const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+          return one === `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
+        }),
+      );
+  };
+  const test = () => ask('POST', `${hookPath}/tests`);
+  const formers = () =>
+    own('SELECT former_secret_sealed IS NULL AS none, former_secret_until AS until FROM alert_hooks');
+
+  const first = await replace();
+  await test();
+  expect(signedWith(first.secret)).toEqual([0, -1]);
+  const second = await replace();
+  expect(second.secret).not.toBe(first.secret);
+  await test();
+  expect(signedWith(second.secret, first.secret)).toEqual([0, 1]);
+  const [row] = await own<Record<string, unknown>>('SELECT * FROM alert_hooks');
+  for (const hidden of [first.secret, second.secret]) expect(JSON.stringify(row)).not.toContain(hidden);
+
+  // The same desk a moment before the day is over, and as it is.
+  const at = (now: number) =>
+    openAlertPosts({ ...house, clock: { ...house.clock, now: () => now } }, accounts.notices).work();
+  await alertOnce('Phone');
+  const before = theirs.came.length;
+  await at(second.until - 1);
+  expect([theirs.came.length, signedWith(second.secret, first.secret)]).toEqual([before + 1, [0, 1]]);
+  expect(await formers()).toEqual([{ none: false, until: new Date(second.until) }]);
+  await alertOnce('Chat');
+  await at(second.until);
+  expect([theirs.came.length, signedWith(second.secret, first.secret)]).toEqual([before + 2, [0]]);
+  expect(await formers()).toEqual([{ none: true, until: null }]);
+  expect((await hook()).former_until).toBeNull();
+
+  // One that nobody has cleared yet signs no more either, and is not shown.
+  const third = await replace();
+  await own("UPDATE alert_hooks SET former_secret_until = now() - interval '1 second' RETURNING organisation_id");
+  await test();
+  expect([signedWith(third.secret, second.secret), (await hook()).former_until]).toEqual([[0], null]);
+  await work();
+  expect(await formers()).toEqual([{ none: true, until: null }]);
+});
+
 it('is tried by a button, changed, silenced, and removed; each is an act', async () => {
   const before = theirs.came.length;
-  expect(await ask('POST', `${hookPath}/tests`)).toMatchObject({
-    problem: null,
-    hook: { posts: [{ notice: 'test', state: 'taken' }, {}, {}, {}] },
-  });
+  const tried = await ask<AlertTest>('POST', `${hookPath}/tests`);
+  expect([tried.problem, tried.hook.posts[0]]).toMatchObject([null, { notice: 'test', state: 'taken' }]);
   theirs.answer(500);
   expect(await ask('POST', `${hookPath}/tests`)).toMatchObject({ problem: 'status_500' });
   const { secret } = await ask<MadeAlertHook>('POST', `${hookPath}/secrets`, undefined, 201);

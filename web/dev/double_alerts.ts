@@ -8,7 +8,7 @@ export function alertsOf(isNew: boolean) {
     ? null
     : {
         ...{ host: 'hooks.cedar-loom.example', is_active: true, kinds: ['relay', 'organisation', 'security'] },
-        ...{ created_at: ago(60_000), failing_since: ago(190) },
+        ...{ created_at: ago(60_000), failing_since: ago(190), former_until: ago(-600) },
         posts: [
           post(5, 'relay_stopped', 190, { state: 'waiting', tries: 4, problem: 'status_503', next_at: ago(-21) }),
           post(4, 'relay_silence', 2_000, { problem: null }),
@@ -28,10 +28,13 @@ export function alertsOf(isNew: boolean) {
     const isFirst = hook === null;
     hook ??= {
       ...{ host: 'hooks.cedar-loom.example', is_active: true, kinds: ['relay'], created_at: ago(0) },
-      ...{ failing_since: null, posts: [] },
+      ...{ failing_since: null, former_until: null, posts: [] },
     };
     if (path.endsWith('/tests')) return { status: 200, body: { problem: null, hook } };
-    if (path.endsWith('/secrets')) return { status: 201, body: { hook, secret } };
+    if (path.endsWith('/secrets')) {
+      hook = { ...hook, former_until: ago(-1_440) };
+      return { status: 201, body: { hook, secret } };
+    }
     const { url: _url, ...change } = (body ?? {}) as Partial<AlertHook> & { url?: string };
     hook = { ...hook, ...change };
     return { status: 200, body: { hook, secret: isFirst ? secret : null } };

@@ -17,7 +17,9 @@ export type AlertHouse = Pick<
   'postgres' | 'clock' | 'log' | 'vault' | 'mail' | 'outbound' | 'audit' | 'random' | 'isOutwardHeld'
 >;
 
-export function hookPlace(organisationId: number, column: 'url_sealed' | 'secret_sealed'): Place & { class: 'D9' } {
+export type SealedOfHook = 'url_sealed' | 'secret_sealed' | 'former_secret_sealed';
+
+export function hookPlace(organisationId: number, column: SealedOfHook): Place & { class: 'D9' } {
   return { organisationId, table: 'alert_hooks', column, row: organisationId, class: 'D9' };
 }
 
@@ -32,9 +34,12 @@ export interface Due {
   tries: number;
   url_sealed: Buffer;
   secret_sealed: Buffer;
+  former_secret_sealed: Buffer | null;
+  former_secret_until: Date | null;
 }
 
-export const dueSelect = `SELECT p.organisation_id, p.id, p.message_id, p.notice, p.facts, p.link, p.created_at, p.tries, h.url_sealed, h.secret_sealed
+export const dueSelect = `SELECT p.organisation_id, p.id, p.message_id, p.notice, p.facts, p.link, p.created_at, p.tries,
+    h.url_sealed, h.secret_sealed, h.former_secret_sealed, h.former_secret_until
   FROM alert_posts p JOIN alert_hooks h ON h.organisation_id = p.organisation_id`;
 
 /**
@@ -47,10 +52,8 @@ export function openAlertPosts(house: AlertHouse, notices: Pick<Notices, 'tell'>
 
   /** One try. @returns why it was not taken; undefined where it was */
   async function post(one: Due): Promise<string | undefined> {
-    const open = async (column: 'url_sealed' | 'secret_sealed') =>
-      (await vault.open(hookPlace(one.organisation_id, column), one[column], { purpose: 'alerts.post' })).toString(
-        'utf8',
-      );
+    const open = async (column: SealedOfHook, sealed: Buffer) =>
+      (await vault.open(hookPlace(one.organisation_id, column), sealed, { purpose: 'alerts.post' })).toString('utf8');
     const body = JSON.stringify({
       type: one.notice === 'test' ? 'test' : `alert.${one.notice}`,
       timestamp: one.created_at.toISOString(),
@@ -59,13 +62,17 @@ export function openAlertPosts(house: AlertHouse, notices: Pick<Notices, 'tell'>
         ...{ organisation_id: one.organisation_id, link: mail.link(one.link ?? '/') },
       },
     });
+    const now = clock.now();
+    const secrets = [await open('secret_sealed', one.secret_sealed)];
+    if (one.former_secret_sealed !== null && (one.former_secret_until?.getTime() ?? 0) > now)
+      secrets.push(await open('former_secret_sealed', one.former_secret_sealed));
     const headers = {
       'webhook-id': `msg_${one.message_id}`,
-      'webhook-timestamp': String(Math.floor(clock.now() / 1_000)),
+      'webhook-timestamp': String(Math.floor(now / 1_000)),
     };
-    const signature = webhookSignature.sign({ headers }, body, [await open('secret_sealed')]);
+    const signature = webhookSignature.sign({ headers }, body, secrets);
     const problem = await postCallback(outbound, {
-      ...{ url: await open('url_sealed'), body, receiver: 'alerts' },
+      ...{ url: await open('url_sealed', one.url_sealed), body, receiver: 'alerts' },
       purpose: 'alerts.post',
       headers: { ...headers, [webhookSignature.header]: signature },
     });
@@ -126,17 +133,23 @@ export function openAlertPosts(house: AlertHouse, notices: Pick<Notices, 'tell'>
 
   return {
     post,
-    /** Posts what is due, everywhere. */
+    /** Posts what is due, and takes away secrets that sign no more, everywhere. */
     async work(): Promise<void> {
       await alone('alert posts', async (held) => {
         // A restored desk tells nobody anything until somebody lets it go on.
-        if ((await house.isOutwardHeld?.()) === true) return;
-        const due = await everywhere(postgres, (sql) =>
-          sql.query<Due>(
+        const isSilent = (await house.isOutwardHeld?.()) === true;
+        const now = new Date(clock.now());
+        const due = await everywhere(postgres, async (sql) => {
+          await sql.run(
+            `UPDATE alert_hooks SET former_secret_sealed = NULL, former_secret_until = NULL WHERE former_secret_until <= $1`,
+            [now],
+          );
+          if (isSilent) return [];
+          return sql.query<Due>(
             `${dueSelect} WHERE p.state = 'waiting' AND p.next_at <= $1 AND h.is_active ORDER BY p.created_at, p.id LIMIT $2`,
-            [new Date(clock.now()), atOnceMax],
-          ),
-        );
+            [now, atOnceMax],
+          );
+        });
         for (const [organisation, some] of Map.groupBy(due, (one) => one.organisation_id))
           for (const one of some) {
             if (!held()) return;

@@ -13,9 +13,10 @@ import { defineRoute, RequestError, type Route } from '../../platform/http/route
 import type { Sql } from '../../platform/postgres/index.ts';
 import { organisationOfPath } from '../organisations/found.ts';
 import { ofOrganisation } from '../organisations/parts.ts';
-import { type AlertHouse, type Due, dueSelect, hookPlace, type openAlertPosts } from './posts.ts';
+import { type AlertHouse, type Due, dueSelect, hookPlace, type openAlertPosts, type SealedOfHook } from './posts.ts';
 
 const secretBytes = 32;
+const overlapMs = alertLimits.rotationHours * 3_600_000;
 
 /** The address that alerts of an organisation are posted to. What is secret of it is said once, or never. */
 export function alertRoutes(house: AlertHouse, posts: Pick<ReturnType<typeof openAlertPosts>, 'post'>): Route[] {
@@ -29,16 +30,19 @@ export function alertRoutes(house: AlertHouse, posts: Pick<ReturnType<typeof ope
       kinds: PostedKind[];
       created_at: Date;
       failing_since: Date | null;
-    }>('SELECT host, is_active, kinds, created_at, failing_since FROM alert_hooks');
+      former_secret_until: Date | null;
+    }>('SELECT host, is_active, kinds, created_at, failing_since, former_secret_until FROM alert_hooks');
     if (row === undefined) return null;
     const made = await sql.query<Omit<AlertPost, 'at' | 'next_at'> & { created_at: Date; next_at: Date }>(
       'SELECT id, notice, created_at, state, tries, next_at, problem FROM alert_posts ORDER BY id DESC LIMIT $1',
       [alertLimits.postsShownMax],
     );
+    const { former_secret_until: formerUntil, ...hook } = row;
     return {
-      ...row,
+      ...hook,
       created_at: row.created_at.toISOString(),
       failing_since: row.failing_since?.toISOString() ?? null,
+      former_until: formerUntil !== null && formerUntil.getTime() > clock.now() ? formerUntil.toISOString() : null,
       posts: made.map(({ created_at, next_at, ...post }) => ({
         ...{ ...post, at: created_at.toISOString() },
         next_at: post.state === 'waiting' && post.tries > 0 ? next_at.toISOString() : null,
@@ -51,8 +55,7 @@ export function alertRoutes(house: AlertHouse, posts: Pick<ReturnType<typeof ope
       throw new RequestError('not_found', 'Alerts of this organisation are posted nowhere. Set an address first.');
     return hook;
   }
-  const seal = (id: number, column: 'url_sealed' | 'secret_sealed', text: string) =>
-    vault.seal(hookPlace(id, column), text);
+  const seal = (id: number, column: SealedOfHook, text: string | Buffer) => vault.seal(hookPlace(id, column), text);
   const newSecret = () => `whsec_${random.bytes(secretBytes).toString('base64')}`;
   const note = (
     sql: Sql,
@@ -135,7 +138,7 @@ export function alertRoutes(house: AlertHouse, posts: Pick<ReturnType<typeof ope
       path: `${path}/secrets`,
       access: 'organisation.manage',
       summary:
-        'Replaces the secret that alerts are signed with, at once. The new one is in this answer and never again.',
+        'Replaces the secret that alerts are signed with. The new one is in this answer and never again; for a day the one before signs too.',
       params: ofOrganisation,
       answer: madeAlertHook,
       async handle(request) {
@@ -143,10 +146,22 @@ export function alertRoutes(house: AlertHouse, posts: Pick<ReturnType<typeof ope
         const secret = newSecret();
         const body = await postgres.tenant(id, async (sql) => {
           await there(sql);
-          await sql.run('UPDATE alert_hooks SET secret_sealed = $2 WHERE organisation_id = $1', [
-            id,
-            await seal(id, 'secret_sealed', secret),
-          ]);
+          const before = await sql.one<{ secret_sealed: Buffer }>(
+            'SELECT secret_sealed FROM alert_hooks WHERE organisation_id = $1 FOR UPDATE',
+            [id],
+          );
+          // It moves to another column, and opens only where it was sealed for.
+          const former = await vault.open(hookPlace(id, 'secret_sealed'), before.secret_sealed, {
+            ...{ purpose: 'alerts.rotate', sql },
+          });
+          await sql.run(
+            `UPDATE alert_hooks SET secret_sealed = $2, former_secret_sealed = $3, former_secret_until = $4
+             WHERE organisation_id = $1`,
+            [
+              ...[id, await seal(id, 'secret_sealed', secret), await seal(id, 'former_secret_sealed', former)],
+              new Date(clock.now() + overlapMs),
+            ],
+          );
           await note(sql, id, request, 'alerts.secret_replaced');
           return { hook: await there(sql), secret };
         });

@@ -1,6 +1,6 @@
 import type { FormEvent } from 'react';
 import { useCallback, useState } from 'react';
-import type { AlertHook, AlertPost } from '../../../contract/alert_hooks.ts';
+import { type AlertHook, type AlertPost, alertLimits } from '../../../contract/alert_hooks.ts';
 import { type PostedKind, postedKinds } from '../../../contract/alert_kinds.ts';
 import { Done, Refusal, useAsk } from '../account/use_account.tsx';
 import { AskFirst } from '../controls/ask_first.tsx';
@@ -85,6 +85,11 @@ function Alerts({ organisation: { id } }: { organisation: Organisation }) {
           <section>
             <h2>Secret and end</h2>
             <p>Each message is signed as Standard Webhooks has it, so that your system knows that this desk sent it.</p>
+            {hook.former_until !== null && (
+              <p className="note">
+                <span>The secret before signs each message too, until {momentText(hook.former_until)}.</span>
+              </p>
+            )}
             <div className="go">
               <button type="button" className="btn" onClick={() => setAsked('secret')}>
                 Replace the secret
@@ -109,8 +114,8 @@ function Alerts({ organisation: { id } }: { organisation: Organisation }) {
           }}
           onClose={() => setAsked(undefined)}
         >
-          The next message is signed with the new one, which is shown once. Your system refuses it until it knows that
-          secret.
+          The new one is shown once. For {alertLimits.rotationHours} hours each message is signed with both, so that
+          your system goes on while you put it there; one that was replaced before signs no more.
         </AskFirst>
       )}
       {asked === 'remove' && hook !== null && (
