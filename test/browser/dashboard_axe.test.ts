@@ -190,6 +190,16 @@ const looks: Record<string, Look> = {
       await page.getByText('Request, made anew and redacted').waitFor();
     },
   },
+  'relay, the deletion of one, by its menu': {
+    path: '/s/shop.example/relay/inspector/0b5d7c1e-4a2f-4c38-9e1d-000000000003',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'More about this conversion' }).click();
+      await page.getByRole('dialog', { name: 'More about this conversion' }).getByText('Look again').click();
+      await page.getByRole('button', { name: 'More about this conversion' }).click();
+      await page.getByRole('button', { name: 'Delete…', exact: true }).click();
+      await page.getByRole('dialog', { name: 'Delete this conversion?' }).waitFor();
+    },
+  },
   'relay, a deletion': {
     path: '/s/shop.example/relay/inspector?state=dead',
     act: async (page) => {

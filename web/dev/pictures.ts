@@ -281,6 +281,11 @@ export const shots: readonly Shot[] = [
       await page.locator('.re-step').nth(5).scrollIntoViewIfNeeded();
     },
   },
+  {
+    name: 'relay-story-more',
+    path: '/s/shop.example/relay/inspector/0b5d7c1e-4a2f-4c38-9e1d-000000000003',
+    act: (page) => page.getByRole('button', { name: 'More about this conversion' }).click(),
+  },
   { name: 'relay-inspector-empty', path: '/s/shop.example/relay/inspector?search=nothing' },
   {
     name: 'relay-deletion',

@@ -6,6 +6,7 @@ import { ComingRows } from '../../controls/coming.tsx';
 import { CopyButton } from '../../controls/copy.tsx';
 import { Fact } from '../../controls/fact.tsx';
 import { Icon } from '../../controls/icons.tsx';
+import { Popover } from '../../controls/popover.tsx';
 import { useReading } from '../../desk/reading.ts';
 import { may } from '../../desk/session.tsx';
 import { origin } from '../../edge/browser.ts';
@@ -106,13 +107,12 @@ function Story({
                 Replay…
               </button>
             )}
-            <button type="button" className="btn sm" onClick={reload}>
-              Look again
-            </button>
             <CopyButton text={link} label="Copy link" />
-            {mayManage && (
-              <button type="button" className="btn sm" onClick={() => setDeleting(true)}>
-                Delete…
+            {mayManage ? (
+              <More onReload={reload} onDelete={() => setDeleting(true)} />
+            ) : (
+              <button type="button" className="btn sm" onClick={reload}>
+                Look again
               </button>
             )}
           </div>
@@ -162,6 +162,48 @@ function Story({
         />
       )}
     </>
+  );
+}
+
+/** What is done less often. Copying stands outside: it says in its own place that it is done. */
+function More({ onReload, onDelete }: { onReload: () => void; onDelete: () => void }) {
+  const [open, setOpen] = useState(false);
+  const actions = [
+    { words: 'Look again', act: onReload },
+    { words: 'Delete…', act: onDelete },
+  ];
+  return (
+    <Popover
+      label="More about this conversion"
+      align="end"
+      width={200}
+      open={open}
+      onOpenChange={setOpen}
+      button={(button) => (
+        <button type="button" className="btn icon sm more" aria-label="More about this conversion" {...button}>
+          <Icon name="more" />
+        </button>
+      )}
+    >
+      {(close) => (
+        <ul className="choices">
+          {actions.map(({ words, act }) => (
+            <li key={words}>
+              <button
+                type="button"
+                className="choice"
+                onClick={() => {
+                  close();
+                  act();
+                }}
+              >
+                {words}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Popover>
   );
 }
 
