@@ -22,8 +22,15 @@ export function intakeLine({ organisationId, sourceId, at, ...line }: IntakeLogL
   return JSON.stringify({ organisation_id: organisationId, source_id: sourceId, at: clockText(at), ...line });
 }
 
-/** A moment as the warehouse reads it. */
+/** A moment as the warehouse reads it: `2026-11-30 10:00:00.007`. */
 export function clockText(at: number): string {
-  const text = new Date(at).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, -1)}`;
+  const ms = Math.trunc(at);
+  const second = Math.floor(ms / 1_000);
+  if (second !== latest.second) {
+    const text = new Date(second * 1_000).toISOString();
+    latest = { second, text: `${text.slice(0, 10)} ${text.slice(11, 19)}.` };
+  }
+  return latest.text + String(ms - second * 1_000).padStart(3, '0');
 }
+/** Thousands of lines are of the same second. */
+let latest = { second: Number.NaN, text: '' };

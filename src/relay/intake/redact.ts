@@ -17,7 +17,7 @@ const longDigits = /\d{5}/;
  */
 export function redactedBody(body: string | Uint8Array | null, contentType: string): string {
   if (body === null || body.length === 0) return '';
-  const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+  const text = typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString();
   const trimmed = text.trimStart();
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) {
     try {
@@ -57,7 +57,7 @@ function nameOf(name: string): string {
 
 /** As JSON, written straight away: it is made of every request, and mostly of a few words that come again and again. */
 function shapeOf(given: unknown, depth: number): string {
-  if (typeof given === 'string') return `"text (${given.length})"`;
+  if (typeof given === 'string') return textsOf[given.length] ?? textOf(given.length);
   if (typeof given === 'number') return '"number"';
   if (given === null || typeof given === 'boolean') return String(given);
   if (depth >= depthMax) return Array.isArray(given) ? `"list (${given.length})"` : '"object"';
@@ -67,18 +67,34 @@ function shapeOf(given: unknown, depth: number): string {
       shown += `${at === 0 ? '' : ','}${shapeOf(given[at], depth + 1)}`;
     return `[${shown}${given.length > itemsMax ? `,"and ${given.length - itemsMax} more"` : ''}]`;
   }
-  // A name that several have to share stands once, with the last of them, as in an object.
-  const shapes = new Map<string, string>();
   const names = Object.keys(given as object);
-  for (let at = 0; at < names.length && at < namesMax; at++) {
-    const name = names[at] as string;
-    shapes.set(quotedName(name), shapeOf((given as Record<string, unknown>)[name], depth + 1));
-  }
-  if (names.length > namesMax) shapes.set('"…"', `"and ${names.length - namesMax} more"`);
   let shown = '';
-  for (const [name, shape] of shapes) shown += `${shown === '' ? '' : ','}${name}:${shape}`;
-  return `{${shown}}`;
+  for (let at = 0; at < names.length && at < namesMax; at++) {
+    const quotes = quotedName(names[at] as string);
+    if (quotes === unnamed) return shapeOfShared(given as Record<string, unknown>, names, depth);
+    shown += `${at === 0 ? '' : ','}${quotes}:${shapeOf((given as Record<string, unknown>)[names[at] as string], depth + 1)}`;
+  }
+  return `{${shown}${more(names.length, shown)}}`;
 }
+
+/** A name that several have to share stands once, with the last of them, as in an object. */
+function shapeOfShared(given: Record<string, unknown>, names: readonly string[], depth: number): string {
+  const shapes = new Map<string, string>();
+  for (const name of names.slice(0, namesMax)) shapes.set(quotedName(name), shapeOf(given[name], depth + 1));
+  const shown = [...shapes].map(([name, shape]) => `${name}:${shape}`).join(',');
+  return `{${shown}${more(names.length, shown)}}`;
+}
+
+function more(names: number, shown: string): string {
+  return names > namesMax ? `${shown === '' ? '' : ','}"…":"and ${names - namesMax} more"` : '';
+}
+
+function textOf(length: number): string {
+  return `"text (${length})"`;
+}
+/** Of short texts, which nearly all are. */
+const textsOf = Array.from({ length: 256 }, (_, length) => textOf(length));
+const unnamed = '"(name)"';
 
 /** Names of programs in quotes; others are looked at each time, since they may be somebody's. */
 const quoted = new Map<string, string>();
