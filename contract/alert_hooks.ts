@@ -4,17 +4,6 @@ import { httpsAddress } from './api.ts';
 
 /** Alerts of an organisation by webhook: where they are posted to, and what became of the last ones. */
 
-export const alertLimits = {
-  /** What the page shows. */
-  postsShownMax: 20,
-  /** How long the list of posts is kept. */
-  days: 30,
-  /** The address has to have failed for so long before owners and administrators are told. */
-  toldAfterHours: 24,
-  /** After its secret was replaced, messages are signed with the former one too for so long. */
-  rotationHours: 24,
-} as const;
-
 /** `waiting`: not tried yet, or tried in vain and tried again. `given_up`: after ten tries, some three days. */
 export const alertPostStates = ['waiting', 'taken', 'given_up'] as const;
 

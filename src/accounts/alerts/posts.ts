@@ -1,4 +1,4 @@
-import { alertLimits } from '../../../contract/alert_hooks.ts';
+import { alertLimits } from '../../../contract/alert_kinds.ts';
 import { callbackPauseMs, callbackTriesMax, postCallback, webhookSignature } from '../../platform/outbound/index.ts';
 import { aloneIn, everywhere, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';

@@ -3,11 +3,10 @@ import {
   type AlertPost,
   alertHookAnswer,
   alertHookChange,
-  alertLimits,
   alertTest,
   madeAlertHook,
 } from '../../../contract/alert_hooks.ts';
-import { type PostedKind, postedKinds } from '../../../contract/alert_kinds.ts';
+import { alertLimits, type PostedKind, postedKinds } from '../../../contract/alert_kinds.ts';
 import { actOf } from '../../platform/audit.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';

@@ -1,7 +1,7 @@
 import type { FormEvent } from 'react';
 import { useCallback, useState } from 'react';
-import { type AlertHook, type AlertPost, alertLimits } from '../../../contract/alert_hooks.ts';
-import { type PostedKind, postedKinds } from '../../../contract/alert_kinds.ts';
+import type { AlertHook, AlertPost } from '../../../contract/alert_hooks.ts';
+import { alertLimits, type PostedKind, postedKinds } from '../../../contract/alert_kinds.ts';
 import { Done, Refusal, useAsk } from '../account/use_account.tsx';
 import { AskFirst } from '../controls/ask_first.tsx';
 import { ComingForm } from '../controls/coming.tsx';
