@@ -227,7 +227,7 @@ function Destinations({ answer, to }: { answer: RelayOverview; to: To }) {
       </section>
     );
   return (
-    <section className="list re-table" aria-label="Destinations">
+    <section className="list re-table re-dests" aria-label="Destinations">
       <table>
         <thead>
           <tr>
