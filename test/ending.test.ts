@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createOrganisation, removeWhatIsClosed, sitesChanged } from '../src/accounts/index.ts';
-import { keptOfClosed } from '../src/accounts/organisations/ending.ts';
+import { keptOfClosed, onOrganisationEnds } from '../src/accounts/organisations/ending.ts';
 import { type Desk, openDesk } from '../src/app/desk.ts';
 import { forgetGone, goneOf } from '../src/app/gone.ts';
 import { type Clock, systemClock } from '../src/platform/clock.ts';
@@ -174,7 +174,7 @@ test('what a closed organisation had is gone on its day: sites with their events
   await vi.waitFor(async () => expect(await statusOf()).toEqual({ status: 'closed', full: false }), 30_000);
   expect(await eventsOf(north)).toBe(0);
   const left = await rowsOf(north);
-  for (const table of ['audit.entries', 'audit.chains', 'site_removals', 'retention_receipts']) delete left[table];
+  for (const table of ['audit.entries', 'audit.chains', ...keptOfClosed]) delete left[table];
   // That the jobs of the removal ran is written down a second later, and has a window of its own.
   const lines = await own(north, (sql) => sql.query<{ kind: string }>('SELECT kind FROM operations'));
   expect(lines.filter(({ kind }) => kind !== 'job')).toEqual([]);
@@ -262,7 +262,8 @@ test('killed at each step of a removal, the next life of the desk goes on, and t
     );
   await vi.waitFor(async () => expect(await isFull()).toEqual({ is: false }), 30_000);
   const left = await rowsOf(west);
-  for (const table of ['audit.entries', 'audit.chains', 'site_removals', 'operations']) delete left[table];
+  // A night of one of these lives may have been the first of its day, and left receipts, which stay.
+  for (const table of ['audit.entries', 'audit.chains', 'operations', ...keptOfClosed]) delete left[table];
   expect(left).toEqual({});
   expect(await eventsOf(west)).toBe(0);
   await expect(
@@ -273,3 +274,62 @@ test('killed at each step of a removal, the next life of the desk goes on, and t
   ).rejects.toMatchObject({ code: 'destroyed' });
   expect(await eventsOf(south)).toBe(1);
 }, 120_000);
+
+test('what somebody had begun to write while the rows were removed, and ended behind it, goes too (RET-15)', async () => {
+  const { postgres } = desk.house;
+  const east = { organisation: 0, person: 0, site: 0 };
+  const made = await postgres.system((sql) =>
+    createOrganisation(sql, desk.house, { email: 'owner@east.example', organisation: 'east', hash: 'none' }),
+  );
+  east.organisation = made.organisationId;
+  east.person = made.personId;
+  const isFull = async () =>
+    (
+      await own(east, (sql) =>
+        sql.one<{ is: boolean }>('SELECT emptied_at IS NULL AS is FROM organisations WHERE id = $1', [
+          east.organisation,
+        ]),
+      )
+    ).is;
+  const written = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  let writing: Promise<void> | undefined;
+  // Asked once the removal has looked at the organisation, and before its rows go.
+  const back = onOrganisationEnds(async (id) => {
+    if (id === east.organisation)
+      writing ??= own(east, async (sql) => {
+        await sql.run(
+          `INSERT INTO alert_hooks (organisation_id, host, url_sealed, secret_sealed, kinds, created_at)
+           VALUES ($1, 'late.example', $2, $2, '{relay}', $3)`,
+          [east.organisation, Buffer.alloc(1), new Date(nowMs)],
+        );
+        written.resolve();
+        await goOn.promise;
+      });
+    await written.promise;
+    return { again: false, left: [] };
+  });
+  await own(east, (sql) =>
+    sql.run("UPDATE organisations SET status = 'closed', status_since = $2 WHERE id = $1", [
+      ...[east.organisation, new Date(nowMs - 86_400_000)],
+    ]),
+  );
+  try {
+    // Its rows are gone, and the last step waits for whoever still writes.
+    await vi.waitFor(async () => expect((await rowsOf(east)).memberships).toBeUndefined(), 30_000);
+    await vi.waitFor(
+      async () =>
+        expect(await postgres.system((sql) => sql.query('SELECT FROM pg_locks WHERE NOT granted'))).not.toEqual([]),
+      30_000,
+    );
+    expect(await isFull()).toBe(true);
+  } finally {
+    goOn.resolve();
+    await writing;
+    back();
+  }
+  await vi.waitFor(async () => expect(await isFull()).toBe(false), 30_000);
+  const left = await rowsOf(east);
+  for (const table of ['audit.entries', 'audit.chains', 'operations', ...keptOfClosed]) delete left[table];
+  expect(left).toEqual({});
+});

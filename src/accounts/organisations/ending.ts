@@ -60,7 +60,7 @@ export async function removeWhatIsClosed(parts: Parts): Promise<number> {
     crashPoint('ending.rows');
     await parts.vault.shredAll(id);
     crashPoint('ending.keys');
-    await postgres.tenant(id, (sql) => nameless(sql, id, new Date(parts.clock.now())));
+    await endLast(parts, id);
     emptied += 1;
     log.info('organisations.ended', { organisation: id });
   }
@@ -113,52 +113,51 @@ async function endOutside({ postgres, clock, log }: Parts, id: number): Promise<
   return waits ? 'waits' : [...new Set(left)].sort();
 }
 
-/** Every row of every table that has an organisation, found in the catalogue, so that a new one is not forgotten. */
-async function removeRows(
-  { postgres, audit, clock, log }: Parts,
-  id: number,
-  notRevoked: readonly string[],
-): Promise<void> {
+async function removeRows(parts: Parts, id: number, notRevoked: readonly string[]): Promise<void> {
+  const { postgres, audit } = parts;
   const rows = await postgres.tenant(id, async (sql) => {
-    const now = new Date(clock.now());
-    let gone = await asRetention(sql, async () => {
-      const { count } = await sql.one<{ count: number }>('SELECT retention.delete_ended_organisation($1) AS count', [
-        id,
-      ]);
-      const mail = await sql.one<{ rows: number }>('SELECT rows FROM retention.delete_old_mail($1, $2, $3)', [
-        ...[id, now, []],
-      ]);
-      const notices = await sql.one<{ rows: number }>(
-        'SELECT rows FROM retention.delete_old_notifications($1, $2, $3)',
-        [...[id, now, []]],
-      );
-      return count + mail.rows + notices.rows;
-    });
-    const tables = await sql.query<{ name: string; may: boolean }>(
-      `SELECT c.relname AS name, has_table_privilege(c.oid, 'DELETE') AS may
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped
-       WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relforcerowsecurity AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-       ORDER BY 1`,
-    );
-    gone += await removeInAnyOrder(
-      sql,
-      id,
-      tables.filter(({ name, may }) => may && !keptOfClosed.includes(name)).map(({ name }) => name),
-    );
-    let left = 0;
-    for (const { name } of tables.filter((table) => !keptOfClosed.includes(table.name))) {
-      const { count } = await sql.one<{ count: number }>(
-        `SELECT count(*)::int AS count FROM ${name} WHERE organisation_id = $1`,
-        [id],
-      );
-      left += count;
-    }
-    if (left > 0) log.warn('organisations.rows_left', { organisation: id, rows: left });
+    const gone = await removeRowsIn(sql, parts, id);
     if (gone > 0) await audit.record(sql, id, actOf(id, gone, notRevoked));
     return gone;
   });
   if (rows > 0) await postgres.system((sql) => audit.record(sql, 'desk', actOf(id, rows, notRevoked)));
+}
+
+/** Every row of every table that has an organisation, found in the catalogue, so that a new one is not forgotten. @returns how many went */
+async function removeRowsIn(sql: Sql, { clock, log }: Pick<Parts, 'clock' | 'log'>, id: number): Promise<number> {
+  const now = new Date(clock.now());
+  let gone = await asRetention(sql, async () => {
+    const { count } = await sql.one<{ count: number }>('SELECT retention.delete_ended_organisation($1) AS count', [id]);
+    const mail = await sql.one<{ rows: number }>('SELECT rows FROM retention.delete_old_mail($1, $2, $3)', [
+      ...[id, now, []],
+    ]);
+    const notices = await sql.one<{ rows: number }>('SELECT rows FROM retention.delete_old_notifications($1, $2, $3)', [
+      ...[id, now, []],
+    ]);
+    return count + mail.rows + notices.rows;
+  });
+  const tables = await sql.query<{ name: string; may: boolean }>(
+    `SELECT c.relname AS name, has_table_privilege(c.oid, 'DELETE') AS may
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped
+       WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relforcerowsecurity AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+       ORDER BY 1`,
+  );
+  gone += await removeInAnyOrder(
+    sql,
+    id,
+    tables.filter(({ name, may }) => may && !keptOfClosed.includes(name)).map(({ name }) => name),
+  );
+  let left = 0;
+  for (const { name } of tables.filter((table) => !keptOfClosed.includes(table.name))) {
+    const { count } = await sql.one<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${name} WHERE organisation_id = $1`,
+      [id],
+    );
+    left += count;
+  }
+  if (left > 0) log.warn('organisations.rows_left', { organisation: id, rows: left });
+  return gone;
 }
 
 function actOf(id: number, rows: number, notRevoked: readonly string[]): Act {
@@ -192,12 +191,22 @@ async function removeInAnyOrder(sql: Sql, id: number, tables: readonly string[])
   return gone;
 }
 
-/** The last step, by which it is known that nothing is left to do. */
-async function nameless(sql: Sql, id: number, now: Date): Promise<void> {
-  await sql.run(
-    `UPDATE organisations SET name = $2, slug = $3, status_reason = NULL, emptied_at = $4 WHERE id = $1 AND status = 'closed'`,
-    [id, `Closed organisation ${id}`, `closed-${id}`, now],
-  );
+/**
+ * The last step, by which it is known that nothing is left to do. Who writes a row of an organisation holds its row by the foreign
+ * key until they commit. So this waits for whoever had begun while the rows were removed, and then takes out what they wrote.
+ */
+async function endLast(parts: Parts, id: number): Promise<void> {
+  const late = await parts.postgres.tenant(id, async (sql) => {
+    await sql.query('SELECT 1 FROM organisations WHERE id = $1 FOR UPDATE', [id]);
+    const gone = await removeRowsIn(sql, parts, id);
+    await sql.run(
+      `UPDATE organisations SET name = $2, slug = $3, status_reason = NULL, emptied_at = $4 WHERE id = $1 AND status = 'closed'`,
+      [id, `Closed organisation ${id}`, `closed-${id}`, new Date(parts.clock.now())],
+    );
+    return gone;
+  });
+  // In the desk's own trail: the keys of the organisation are gone, and an act of its own would make one.
+  if (late > 0) await parts.postgres.system((sql) => parts.audit.record(sql, 'desk', actOf(id, late, [])));
 }
 
 interface Asking {
