@@ -89,7 +89,7 @@ export async function load(
   organisationId: number,
   records: readonly IntakeRecord[],
 ): Promise<void> {
-  const { postgres, vault } = parts;
+  const { postgres, vault, log } = parts;
   try {
     await vault.adopt(
       organisationId,
@@ -97,11 +97,20 @@ export async function load(
     );
   } catch (error) {
     if (!(error instanceof VaultError && error.code === 'destroyed')) throw error;
-    return parts.log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
+    return log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
   }
   crashPoint('relay.adopted');
   const waiting = await postgres.tenant(organisationId, async (sql) => {
     await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('relay.load', $1))", [organisationId]);
+    // Held until these rows are there, so that the end of an organisation waits for them and takes them too. Once for all of
+    // them, where a key of each row would have held it for each.
+    const isThere = await sql.maybe(
+      'SELECT FROM organisations WHERE id = current_organisation() AND emptied_at IS NULL FOR KEY SHARE',
+    );
+    if (isThere === undefined) {
+      log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
+      return new Set<number>();
+    }
     const unmapped = records.filter((record) => record.kind === 'unmapped');
     if (unmapped.length > 0) await keepUnmapped(sql, unmapped);
     const conversions = records.filter((record) => record.kind === 'conversion');
