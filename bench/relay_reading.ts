@@ -82,8 +82,11 @@ async function look(desk: RelayDesk, when: string): Promise<void> {
   }
 }
 
-/** The desk adds changes up every quarter of a minute, and puts days together five minutes after its start. */
-async function whenTogether({ rows }: RelayDesk): Promise<void> {
+/** The desk adds changes up every quarter of a minute, and puts days together five minutes after its start: so it is started again. */
+async function whenTogether(desk: RelayDesk): Promise<void> {
+  await desk.running.stop();
+  await desk.start();
+  const { rows } = desk;
   for (let time = 0; time < 900; time++) {
     const [left] = await rows<{ changes: number; quarters: number; days: number }>(
       `SELECT (SELECT count(*)::int FROM relay_sum_changes) AS changes, (SELECT count(DISTINCT begins_at)::int FROM relay_sums WHERE is_day) AS days,
