@@ -1,7 +1,7 @@
 /**
  * How fast conversions are taken in over HTTP and stored, with hashing, sealing and deliveries made; nothing is sent.
  *
- *     node --disable-warning=ExperimentalWarning bench/relay_intake.ts [--seconds 10] [--kinds meta-capi,webhook]
+ *     node --disable-warning=ExperimentalWarning bench/relay_intake.ts [--seconds 10] [--kinds meta-capi,webhook] [--connections 128]
  *
  * Targets of issue 6: 5,000 /s durably accepted; p99 at 1,700 /s at most 25 ms.
  */
@@ -19,6 +19,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
     kinds: { type: 'string', default: 'meta-capi,google-data-manager' },
+    /** One request under way on each. */
+    connections: { type: 'string', default: '128' },
   },
 });
 const seconds = Number(values.seconds);
@@ -37,7 +39,8 @@ const count = async () => {
 };
 
 const run = Math.floor(performance.timeOrigin % 1e9);
-const plan: LoadPlan = { port, path, mode: 'conversion', connections: 64, seconds, rate: 0, run };
+const connections = Number(values.connections);
+const plan: LoadPlan = { port, path, mode: 'conversion', connections, seconds, rate: 0, run };
 let sent = 0;
 const load = async (what: string, more: Partial<LoadPlan>) => {
   const { cpuMs } = await count();

@@ -24,7 +24,7 @@ import {
 } from './record.ts';
 
 /** Conversions of one statement: a segment may hold some ten thousand, and no statement should hold its locks for long. */
-const pieceRows = 2_000;
+const pieceRows = 500;
 /** Purchases for which nobody knows yet whether they come: until then their refund waits for "any of this order". */
 export const anyOfTheOrder = '00000000-0000-0000-0000-000000000000';
 
@@ -68,19 +68,27 @@ export interface LoaderThread {
   load(bytes: Buffer): Promise<ReadonlySet<number>>;
 }
 
-/** Loads the lines of a segment, up to two thousand of an organisation in each transaction. */
+/**
+ * Loads the lines of a segment, up to five hundred of an organisation in each transaction. Lines are read as they are loaded: all
+ * of a segment at once are a hundred megabytes of objects, and what collects them shares its processor with whoever answers.
+ */
 export async function loadSegment(parts: LoaderParts, bytes: Buffer): Promise<void> {
   const byOrganisation = new Map<number, IntakeRecord[]>();
-  for (const line of bytes.toString('utf8').split('\n')) {
-    if (line === '') continue;
-    const record = JSON.parse(line) as IntakeRecord;
-    const list = byOrganisation.get(record.organisation);
-    if (list === undefined) byOrganisation.set(record.organisation, [record]);
-    else list.push(record);
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(10, from);
+    const to = end < 0 ? bytes.length : end;
+    if (to > from) {
+      const record = JSON.parse(bytes.toString('utf8', from, to)) as IntakeRecord;
+      const list = byOrganisation.get(record.organisation) ?? [];
+      if (list.push(record) === 1) byOrganisation.set(record.organisation, list);
+      if (list.length === pieceRows) {
+        byOrganisation.delete(record.organisation);
+        await load(parts, record.organisation, list);
+      }
+    }
+    from = to + 1;
   }
-  for (const [organisationId, records] of byOrganisation)
-    for (let at = 0; at < records.length; at += pieceRows)
-      await load(parts, organisationId, records.slice(at, at + pieceRows));
+  for (const [organisationId, records] of byOrganisation) await load(parts, organisationId, records);
 }
 
 /** What is of an organisation that ended meanwhile goes nowhere: its keys are destroyed, and nobody could open it. */
@@ -185,8 +193,9 @@ async function storeConversions(
 /** Within one transaction at a time of an organisation (the lock above), so that two of one conversion never both are the first. */
 async function tellApart(sql: Sql, records: readonly ConversionRecord[]): Promise<Told[]> {
   const rows = await sql.query<{ identity: string; conversion_id: string; last_at: Date }>(
-    `SELECT encode(identity, 'hex') AS identity, conversion_id, last_at FROM relay_identities
-     WHERE organisation_id = current_organisation() AND identity = ANY ($1::bytea[])`,
+    `SELECT encode(known.identity, 'hex') AS identity, known.conversion_id, known.last_at FROM unnest($1::bytea[]) AS given(identity)
+     CROSS JOIN LATERAL (SELECT i.identity, i.conversion_id, i.last_at FROM relay_identities i
+       WHERE i.organisation_id = current_organisation() AND i.identity = given.identity LIMIT 1) AS known`,
     [records.map(({ identity }) => Buffer.from(identity.digest, 'hex'))],
   );
   const seen = new Map(rows.map((row) => [row.identity, { conversion: row.conversion_id, at: row.last_at.getTime() }]));
