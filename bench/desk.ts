@@ -51,6 +51,7 @@ export interface Running {
 /** How scripts/run.cjs starts a desk. */
 export const flags = [
   '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=32',
   ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : []),
 ];
 

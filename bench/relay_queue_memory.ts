@@ -36,7 +36,8 @@ try {
   await fill(relay);
   say(`queued; load of the machine ${loadavg()[0]?.toFixed(1)}`);
   await relay.rows('ANALYZE relay_deliveries, relay_conversions, relay_tellings, relay_identities, relay_attempts');
-  await pause(15_000);
+  // The thread that loads ends after five quiet seconds, and what the burst filled is given back when the desk is quiet then.
+  await pause(40_000);
   const idle = memoryMb(relay.desk, relay.running);
   say(`     at rest: desk ${idle.server.toFixed(0)} MB, with PostgreSQL ${idle.total.toFixed(0)} MB`);
   await takeBatches(relay);

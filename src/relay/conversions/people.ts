@@ -126,9 +126,9 @@ function joined(first: People['hashes'], more: People['hashes']): People['hashes
 
 /** Takes raw values out of what a destination was given. */
 export function withoutRaw(identifiers: unknown): Record<string, unknown> {
+  const given = identifiers as Record<string, unknown>;
   const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(identifiers as Record<string, unknown>))
-    if (!isRawMember.has(name)) kept[name] = value;
+  for (const name of Object.keys(given)) if (!isRawMember.has(name)) kept[name] = given[name];
   return kept;
 }
 

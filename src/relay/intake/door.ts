@@ -409,7 +409,19 @@ function shapeOf({ url, headers, body }: CapturedRequest): string {
   return [query === '' ? '' : `?${query}`, redactedBody(body, said)].filter((one) => one !== '').join(' ');
 }
 
+/** A sender says the same each time. */
+const kinds = new Map<string | undefined, string>();
 function kindOf(said: string | undefined): string {
+  const known = kinds.get(said);
+  if (known !== undefined) return known;
+  const kind = plainKind(said);
+  if ((said?.length ?? 0) > 200) return kind;
+  if (kinds.size >= rememberedMax) kinds.clear();
+  kinds.set(said, kind);
+  return kind;
+}
+
+function plainKind(said: string | undefined): string {
   const kind = (said ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^[a-z]+\/[a-z0-9.+-]{1,60}$/.test(kind) ? kind : kind === '' ? '' : 'other';
 }

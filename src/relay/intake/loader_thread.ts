@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../platform/clock.ts';
+import { giveBackHeap } from '../../platform/heap.ts';
 import type { Postgres } from '../../platform/postgres/index.ts';
 import type { KeyPurpose, KeyRing } from '../../platform/subject.ts';
 import type { LoaderThread } from './loader.ts';
@@ -7,8 +8,8 @@ import type { LoaderAnswer, LoaderJob, LoaderThreadData } from './loader_worker.
 
 /** From some eighty conversions a segment on. A lone one is stored sooner than a thread has started, which takes some 400 ms. */
 const segmentBytesMin = 256 * 1024;
-/** A thread holds some 40 MB: it ends when nothing has come for so long. */
-const idleMs = 30_000;
+/** A thread holds some 100 MB after a burst: it ends when nothing has come for so long. */
+const idleMs = 5_000;
 const purposes = ['relay-identity', 'relay-event-id', 'relay-pixel'] as const satisfies readonly KeyPurpose[];
 
 /**
@@ -42,7 +43,7 @@ export function openLoaderThread(
     made.on('message', (answer: LoaderAnswer) => {
       const job = waiting.get(answer.number);
       waiting.delete(answer.number);
-      if (waiting.size === 0) callOff = clock.after(idleMs, () => void end());
+      if (waiting.size === 0) callOff = clock.after(idleMs, () => void rest());
       if ('waiting' in answer) job?.resolve(new Set(answer.waiting));
       else job?.reject(faultOf(answer.code));
     });
@@ -65,6 +66,12 @@ export function openLoaderThread(
     const jobs = [...waiting.values()];
     waiting.clear();
     for (const job of jobs) job.reject(faultOf('thread_ended'));
+  }
+
+  /** The burst is over: what it filled is given back to the machine, here too. */
+  async function rest(): Promise<void> {
+    await end();
+    giveBackHeap(clock);
   }
 
   async function end(): Promise<void> {
