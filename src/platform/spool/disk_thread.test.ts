@@ -37,9 +37,9 @@ it('writes what of a buffer is used at its place, and leaves the buffer to its o
 it('goes as far ahead as what takes events, where that is allowed', async () => {
   await commit(openSync(join(folder, 'a'), 'w'), 'a');
   const nices = readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)));
-  if (process.getuid?.() === 0) expect(nices).toContain(-10);
+  if (process.getuid?.() === 0) expect(nices).toContain(-16);
   await disk.end();
-  expect(readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)))).not.toContain(-10);
+  expect(readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)))).not.toContain(-16);
 });
 
 it('says which error it was by its code, and goes on', async () => {
