@@ -48,10 +48,8 @@ function keptQuery(query: string): string | undefined {
 /** Which identifiers a conversion came with, by their names in the canonical conversion: what reports may say of a person. */
 export function presentIn({ user, click_ids }: Conversion): string[] {
   const names: string[] = [];
-  if (user !== undefined)
-    for (const name of Object.keys(user) as (keyof typeof user)[])
-      if (name !== 'phone_country' && user[name] !== undefined) names.push(name);
-  if (click_ids !== undefined)
-    for (const name of Object.keys(click_ids) as ClickId[]) if (click_ids[name] !== undefined) names.push(name);
+  for (const [name, value] of Object.entries(user ?? {}))
+    if (name !== 'phone_country' && value !== undefined) names.push(name);
+  for (const [name, value] of Object.entries(click_ids ?? {})) if (value !== undefined) names.push(name);
   return names.sort();
 }

@@ -197,12 +197,20 @@ async function take(
     more: { conversions: number; problems: number },
   ) =>
     parts.log.append(
-      logLine(source, {
-        ...{ at: clockText(at), id, status: said.status, reason: said.reason ?? '', field: said.field ?? '', method },
-        contentType: kindOf(headers['content-type']),
+      JSON.stringify({
+        organisation_id: source.organisationId,
+        source_id: source.id,
+        at: clockText(at),
+        id,
+        status: said.status,
+        reason: said.reason ?? '',
+        field: said.field ?? '',
+        method: /^[A-Z]{1,10}$/.test(method) ? method : 'other',
+        content_type: kindOf(headers['content-type']),
         bytes: Math.min(came.body?.length ?? 0, 0xff_ff_ff_ff),
         ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
-        ...more,
+        conversions: more.conversions,
+        problems: more.problems,
         body: (came.body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
       }),
     );
@@ -393,29 +401,6 @@ function plainUrl(url: string): string {
   const rest = url.slice(intakePath.length);
   const at = rest.search(/[/?#]/);
   return `${intakePath}(address)${at < 0 ? '' : rest.slice(at)}`;
-}
-
-/** A line of the intake log, as the table takes it (warehouse/). What may need escaping is the field and the shape alone. */
-function logLine(
-  { organisationId, id: source }: RunningSource,
-  line: {
-    readonly at: string;
-    readonly id: string;
-    readonly status: number;
-    readonly reason: string;
-    readonly field: string;
-    readonly method: string;
-    readonly contentType: string;
-    readonly bytes: number;
-    readonly ms: number;
-    readonly conversions: number;
-    readonly problems: number;
-    readonly body: string;
-  },
-): string {
-  const method = /^[A-Z]{1,10}$/.test(line.method) ? line.method : 'other';
-  const field = line.field === '' ? '""' : JSON.stringify(line.field);
-  return `{"organisation_id":${organisationId},"source_id":${source},"at":"${line.at}","id":"${line.id}","status":${line.status},"reason":"${line.reason}","field":${field},"method":"${method}","content_type":"${line.contentType}","bytes":${line.bytes},"ms":${line.ms},"conversions":${line.conversions},"problems":${line.problems},"body":${JSON.stringify(line.body)}}`;
 }
 
 function shapeOf({ url, headers, body }: CapturedRequest): string {
