@@ -98,6 +98,7 @@ export async function load(
   records: readonly IntakeRecord[],
 ): Promise<void> {
   const { postgres, vault, log } = parts;
+  const ended = () => log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
   try {
     await vault.adopt(
       organisationId,
@@ -105,7 +106,7 @@ export async function load(
     );
   } catch (error) {
     if (!(error instanceof VaultError && error.code === 'destroyed')) throw error;
-    return log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
+    return ended();
   }
   crashPoint('relay.adopted');
   const waiting = await postgres.tenant(organisationId, async (sql) => {
@@ -115,10 +116,7 @@ export async function load(
     const isThere = await sql.maybe(
       'SELECT FROM organisations WHERE id = current_organisation() AND emptied_at IS NULL FOR KEY SHARE',
     );
-    if (isThere === undefined) {
-      log.warn('relay.organisation_ended', { organisation: organisationId, records: records.length });
-      return new Set<number>();
-    }
+    if (isThere === undefined) return undefined;
     const unmapped = records.filter((record) => record.kind === 'unmapped');
     if (unmapped.length > 0) await keepUnmapped(sql, unmapped);
     const conversions = records.filter((record) => record.kind === 'conversion');
@@ -132,6 +130,7 @@ export async function load(
     );
     return to;
   });
+  if (waiting === undefined) return ended();
   crashPoint('relay.loaded');
   if (waiting.size > 0) parts.onWaiting?.(waiting);
 }
@@ -258,7 +257,7 @@ function occurredAt({ facts }: ConversionRecord): Date {
 
 /** Words as PostgreSQL reads a list of them: `{"email","phone"}`. */
 function arrayText(words: readonly string[]): string {
-  return `{${words.map((word) => `"${word.replace(/["\\\\]/g, '\\\\$&')}"`).join(',')}}`;
+  return `{${words.map((word) => `"${word.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
 function textOf(amount: number | string | undefined): string | null {
