@@ -10,24 +10,19 @@ ALTER TABLE relay_subjects DROP CONSTRAINT relay_subjects_organisation_id_tellin
 
 -- One look into an index for each row. EXECUTE plans anew each time: what is planned while a table is nearly empty is kept until its
 -- rows are counted, and on a new desk all of it was read for each row for a minute (a thousand rows took five seconds).
-CREATE FUNCTION relay_conversions_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Takes the table, and its column that says which of the rows that go each row belongs to.
+CREATE FUNCTION relay_go_too() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  EXECUTE $sql$ DELETE FROM relay_deliveries WHERE ctid = ANY (ARRAY(
+  EXECUTE format($sql$ DELETE FROM %1$I WHERE ctid = ANY (ARRAY(
     SELECT theirs.ctid FROM gone CROSS JOIN LATERAL (
-      SELECT d.ctid FROM relay_deliveries d WHERE d.organisation_id = gone.organisation_id AND d.conversion_id = gone.id OFFSET 0) AS theirs)) $sql$;
-  RETURN NULL;
-END $$;
-CREATE FUNCTION relay_tellings_gone() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE $sql$ DELETE FROM relay_subjects WHERE ctid = ANY (ARRAY(
-    SELECT theirs.ctid FROM gone CROSS JOIN LATERAL (
-      SELECT s.ctid FROM relay_subjects s WHERE s.organisation_id = gone.organisation_id AND s.telling_id = gone.id OFFSET 0) AS theirs)) $sql$;
+      SELECT x.ctid FROM %1$I x WHERE x.organisation_id = gone.organisation_id AND x.%2$I = gone.id OFFSET 0) AS theirs)) $sql$,
+    TG_ARGV[0], TG_ARGV[1]);
   RETURN NULL;
 END $$;
 CREATE TRIGGER relay_deliveries_go_too AFTER DELETE ON relay_conversions REFERENCING OLD TABLE AS gone
-  FOR EACH STATEMENT EXECUTE FUNCTION relay_conversions_gone();
+  FOR EACH STATEMENT EXECUTE FUNCTION relay_go_too('relay_deliveries', 'conversion_id');
 CREATE TRIGGER relay_subjects_go_too AFTER DELETE ON relay_tellings REFERENCING OLD TABLE AS gone
-  FOR EACH STATEMENT EXECUTE FUNCTION relay_tellings_gone();
+  FOR EACH STATEMENT EXECUTE FUNCTION relay_go_too('relay_subjects', 'telling_id');
 
 -- The same sums as before (v5-01), with one look at each conversion in place of one for each of its deliveries, and put together
 -- once: a thousand conversions of a minute have some dozen sets of identifiers.
