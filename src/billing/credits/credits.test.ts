@@ -16,7 +16,7 @@ import type { Account, Senders } from '../../relay/deliveries/parts.ts';
 import { replay } from '../../relay/deliveries/replays.ts';
 import { askResults } from '../../relay/deliveries/results.ts';
 import { take } from '../../relay/deliveries/take.ts';
-import { finishTurn } from '../../relay/deliveries/turn.ts';
+import { finishTurn, newLaneState } from '../../relay/deliveries/turn.ts';
 import { order } from '../../relay/destinations/senders_fixture.ts';
 import { creditExecutors } from './ageing.ts';
 import { brokenRules } from './check.ts';
@@ -255,10 +255,10 @@ it('what a process held that was killed before it wrote the answer down is let g
   // It has sent them, and died; another takes them after the lease and settles; then the first one wakes up all the same.
   clock.travel(6 * 60_000);
   expect(await moved(() => lanes.idle())).toEqual({ available: -3, consumed: 3 });
-  const state = {
-    ...{ bucket: openBucket(600), breaker: openBreaker(() => 0.5) },
-    ...{ pausedUntil: 0, isSlow: false, isRefused: false },
-  };
+  const state = newLaneState(
+    openBucket(600),
+    openBreaker(() => 0.5),
+  );
   expect(await moved(() => finishTurn(senders, account, state, turn, new AbortController().signal))).toEqual({
     available: 3,
     reserved: -3,

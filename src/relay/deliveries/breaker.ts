@@ -4,8 +4,11 @@ import { deliveryLimits } from './limits.ts';
 export interface Breaker {
   /** `yes`, `probe` (a little, and nothing else meanwhile), or how many milliseconds not. */
   allows(nowMs: number): 'yes' | 'probe' | number;
-  /** What became of a request: whether there was an answer that the platform itself gave. */
-  note(isAnswered: boolean, nowMs: number): void;
+  /**
+   * What became of a request: whether there was an answer that the platform itself gave.
+   * @returns for how many milliseconds the account had been left alone, where this answer ended that
+   */
+  note(isAnswered: boolean, nowMs: number): number | undefined;
   isOpen(): boolean;
 }
 
@@ -14,6 +17,7 @@ export function openBreaker(chance: () => number): Breaker {
   let failures = 0;
   let openMs = 0;
   let until = 0;
+  let since = 0;
   return {
     allows(nowMs) {
       if (openMs === 0) return 'yes';
@@ -21,16 +25,19 @@ export function openBreaker(chance: () => number): Breaker {
     },
     note(isAnswered, nowMs) {
       if (isAnswered) {
+        const wasOpen = openMs > 0;
         failures = 0;
         openMs = 0;
-        return;
+        return wasOpen ? nowMs - since : undefined;
       }
       failures++;
-      if (failures < deliveryLimits.failuresMax) return;
+      if (failures < deliveryLimits.failuresMax) return undefined;
       // Requests that were under way together are one failure of the pause.
-      if (openMs > 0 && nowMs < until) return;
+      if (openMs > 0 && nowMs < until) return undefined;
+      if (openMs === 0) since = nowMs;
       openMs = openMs === 0 ? deliveryLimits.openMsFirst : Math.min(openMs * 2, deliveryLimits.openMsMax);
       until = nowMs + openMs * (0.5 + chance() / 2);
+      return undefined;
     },
     isOpen: () => openMs > 0,
   };

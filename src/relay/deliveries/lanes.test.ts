@@ -17,7 +17,7 @@ import type { Account } from './parts.ts';
 import { askResults } from './results.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
-import { finishTurn } from './turn.ts';
+import { finishTurn, newLaneState } from './turn.ts';
 
 /** Real rows, real requests, and platforms that know the reference alone; time stands still until it is told to pass. */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
@@ -522,13 +522,10 @@ it('an order that was refunded since is not made whole again, and three times mo
 it('what was being sent when a process died is sent again once its lease is over, under the same id', async () => {
   const to = await house.addDestination('meta-capi', dataset);
   await house.add([to], many(2));
-  const state = {
-    bucket: openBucket(600),
-    breaker: openBreaker(() => 0),
-    pausedUntil: 0,
-    isSlow: false,
-    isRefused: false,
-  };
+  const state = newLaneState(
+    openBucket(600),
+    openBreaker(() => 0),
+  );
   const opened = (await openAccount(house.senders, lane(to))) as Account;
   const taken = await take(house.senders, opened, { rows: 10, requests: 1 });
   await house.lanes.idle();
@@ -555,6 +552,38 @@ it('an account that does not answer is left alone, and its queue goes once a pro
   meta.admin('POST', '/reset', {});
   for (let hours = 0; hours < 3; hours++) await later(3_600_000);
   expect((await states(to)).map(([state]) => state)).toEqual(Array(8).fill('accepted'));
+});
+
+it('after an outage what was tried in vain goes at once, and keeps no pause of its own', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+  await house.add([to], many(40));
+  // Half a day: pauses of rows are an hour by then, drawn from nothing to that, and the account is asked each quarter of an hour.
+  for (let minutes = 0; minutes < 720; minutes += 2) await later(120_000);
+  const waiting = (await house.rows(to)).filter(({ next_at }) => (next_at as Date).getTime() > clock.now());
+  expect(waiting.length).toBeGreaterThan(10);
+  meta.admin('POST', '/reset', {});
+  // One more that nobody tried yet is the probe.
+  await house.add([to], many(1));
+  await later(900_000);
+  await later(1_000);
+  expect((await states(to)).map(([state]) => state)).toEqual(Array(41).fill('accepted'));
+});
+
+it('what a platform gave a pause of its own keeps that after an outage', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  await house.add([to], many(1));
+  next(meta, { status: 503, headers: { 'retry-after': '86400' }, body: { error: { code: 2 } } });
+  await house.lanes.idle();
+  meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+  await house.add([to], many(5));
+  for (let minutes = 0; minutes < 30; minutes++) await later(60_000);
+  expect(house.lanes.openBreakers().get('meta-capi')).toBeGreaterThan(0);
+  meta.admin('POST', '/reset', {});
+  for (let minutes = 0; minutes < 20; minutes++) await later(60_000);
+  const ends = await states(to);
+  expect(ends.filter(([state]) => state === 'accepted')).toHaveLength(5);
+  expect(ends.filter(([state]) => state === 'waiting')).toHaveLength(1);
 });
 
 it('what waits where nothing is sent is set aside before it is too old', async () => {

@@ -5,7 +5,7 @@ import { openBuckets } from './bucket.ts';
 import { deliveryLimits } from './limits.ts';
 import { chanceOf, type LaneOf, type Senders } from './parts.ts';
 import { rowsOf, take } from './take.ts';
-import { finishTurn, type LaneState, type TurnEnd } from './turn.ts';
+import { finishTurn, type LaneState, newLaneState, type TurnEnd } from './turn.ts';
 
 /** Since this process began, by kind of destination. */
 export interface LaneCounts {
@@ -147,11 +147,10 @@ export function openLanes(senders: Senders): Lanes {
     }
     const { destination } = account;
     lane.kind = destination.id;
-    lane.state ??= {
-      bucket: bucketFor(destination.id, destination.rate),
-      breaker: openBreaker(() => chanceOf(random)),
-      ...{ pausedUntil: 0, isSlow: false, isRefused: false },
-    };
+    lane.state ??= newLaneState(
+      bucketFor(destination.id, destination.rate),
+      openBreaker(() => chanceOf(random)),
+    );
     const { state } = lane;
     const allowed = state.breaker.allows(steady());
     const waitMs = Math.max(state.pausedUntil - steady(), typeof allowed === 'number' ? allowed : 0);

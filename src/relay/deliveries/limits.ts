@@ -41,6 +41,13 @@ export const deliveryLimits = {
   failuresMax: 5,
   openMsFirst: 30 * secondMs,
   openMsMax: 15 * minuteMs,
+  /**
+   * An account that was left alone for so long and answers again gets at once what it left unanswered, in place of after the pauses
+   * of these rows, up to an hour. Not after less: a row that a platform never answers would be tried all the time.
+   */
+  outageMs: 2 * minuteMs,
+  /** Of so many rows it is remembered; the others keep their pauses. */
+  unansweredMax: 10_000,
   /** After too many requests, where the answer does not say for how long. */
   rateMs: minuteMs,
   /** How often a refund looks for its purchase, and how long it waits for it. */

@@ -85,7 +85,8 @@ it('a breaker opens after five failures, lets a probe through, and doubles its p
     at += Number(pauses.at(-1));
   }
   expect(pauses).toEqual([60_000, 120_000, 240_000, 480_000, 900_000, 900_000, 900_000]);
-  breaker.note(true, at);
+  expect(breaker.note(true, at)).toBe(at);
+  expect(breaker.note(true, at)).toBeUndefined();
   expect([breaker.allows(at), breaker.isOpen()]).toEqual(['yes', false]);
 });
 

@@ -113,6 +113,20 @@ export async function settle(
   return settled.length;
 }
 
+/** The account answers again: what it left unanswered is due now. Its bucket lets through what it may have, as ever. */
+export async function drawForward(
+  sql: Sql,
+  { organisationId, destinationId }: LaneOf,
+  ids: readonly number[],
+  now: number,
+): Promise<void> {
+  await sql.run(
+    `UPDATE relay_deliveries SET next_at = $4 WHERE organisation_id = $1 AND destination_id = $2 AND id = ANY ($3::bigint[])
+       AND state = 'waiting' AND next_at > $4 AND waits_for IS NULL`,
+    [organisationId, destinationId, ids, new Date(now)],
+  );
+}
+
 /** Of these conversions, which are locked: those that have nothing under way any more have ended now. */
 export async function settleConversions(
   sql: Sql,

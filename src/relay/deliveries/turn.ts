@@ -8,7 +8,7 @@ import { deliveryLimits } from './limits.ts';
 import { type Account, chanceOf, type Senders } from './parts.ts';
 import { type Sent, sendItems } from './request.ts';
 import type { Batch, Ended, Outcome, Ready } from './rows.ts';
-import { type AttemptEnd, endAttempts, settle } from './settle.ts';
+import { type AttemptEnd, drawForward, endAttempts, settle } from './settle.ts';
 import { begin, type Turn } from './take.ts';
 
 /** What a lane keeps of its account between turns. */
@@ -20,6 +20,13 @@ export interface LaneState {
   isSlow: boolean;
   /** Its token was refused the last time, and another one was got. */
   isRefused: boolean;
+  /** Rows that it left unanswered since it last answered: they are due when an outage is over. */
+  readonly unanswered: Set<number>;
+}
+
+/** Of an account that nothing was sent to yet. */
+export function newLaneState(bucket: Bucket, breaker: Breaker): LaneState {
+  return { bucket, breaker, pausedUntil: 0, isSlow: false, isRefused: false, unanswered: new Set() };
 }
 
 /** What became of the deliveries of a turn, for the numbers. */
@@ -30,6 +37,11 @@ export interface TurnEnd {
   readonly withheld: number;
   /** Somebody has to do something before the account goes on. */
   readonly stopped: { readonly state: 'reconnect' | 'misconfigured'; readonly reason: string } | undefined;
+}
+
+/** Whether the platform itself said something, be it about single rows. */
+function isAnswer({ class: kind, rows }: Verdict): boolean {
+  return kind !== 'retry' || rows !== undefined;
 }
 
 /** Sends the batches of a turn, finds out what became of each row, and writes it down. */
@@ -47,6 +59,7 @@ export async function finishTurn(
   const attempts: AttemptEnd[] = [];
   let searches: number = deliveryLimits.searchRequestsMax;
   let stopped: TurnEnd['stopped'];
+  let isBack = false;
   const isOver = () =>
     signal.aborted ||
     stopped !== undefined ||
@@ -95,7 +108,9 @@ export async function finishTurn(
     if (sent.isUnsent === true || sent.isTooLarge === true) return;
     const now = clock.monotonic();
     const { verdict, ms, usage } = sent;
-    lane.breaker.note(verdict.class !== 'retry' || verdict.rows !== undefined, now);
+    const aloneMs = lane.breaker.note(isAnswer(verdict), now);
+    if (aloneMs !== undefined && aloneMs >= deliveryLimits.outageMs) isBack = true;
+    else if (isAnswer(verdict)) lane.unanswered.clear();
     if (verdict.class !== 'auth' && verdict.class !== 'retry') lane.isRefused = false;
     lane.isSlow = verdict.class === 'retry' || ms > deliveryLimits.slowMs;
     if (verdict.class === 'rate_limited')
@@ -109,6 +124,8 @@ export async function finishTurn(
   async function share(batch: Batch, sent: Sent): Promise<void> {
     const { ready } = batch;
     const { verdict } = sent;
+    if (!isAnswer(verdict) && verdict.retryAfterMs === undefined)
+      for (const { row } of ready) if (lane.unanswered.size < deliveryLimits.unansweredMax) lane.unanswered.add(row.id);
     const rows = new Map((verdict.rows ?? []).map((row) => [row.index, row]));
     const isRefusedWhole = rows.size > 0 && verdict.class === 'retry';
     if (ready.length > 1 && (sent.isTooLarge === true || (rows.size === 0 && verdict.class === 'permanent'))) {
@@ -203,8 +220,10 @@ export async function finishTurn(
             charge: (accepted) => credits.settle(sql, { organisationId, destinationId, reservation, accepted }),
           }),
     });
+    if (isBack) await drawForward(sql, account, [...lane.unanswered], clock.now());
     return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
   });
+  if (isBack) lane.unanswered.clear();
   if (isNews && stopped !== undefined)
     log.warn('relay.destination_stopped', { destination: destinationId, kind: destination.id, state: stopped.state });
   const count = (state: Outcome['state']) => ended.filter(({ outcome }) => outcome.state === state).length;
