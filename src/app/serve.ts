@@ -14,7 +14,7 @@ import { type FastHandler, type HttpServer, openHttp } from '../platform/http/se
 import { openStaticFiles } from '../platform/http/static.ts';
 import { type LogFields, openLog } from '../platform/log.ts';
 import { openReports } from '../platform/outbound/index.ts';
-import { letEventLoopGoFirst } from '../platform/priority.ts';
+import { letEventLoopGoFirst, letSessionGoFirst } from '../platform/priority.ts';
 import { systemRandom } from '../platform/random.ts';
 import { accessLogRoutes } from './access_log.ts';
 import { documentRoutes } from './api_document.ts';
@@ -233,6 +233,7 @@ export async function serve(config: Config): Promise<void> {
     },
   });
   letEventLoopGoFirst();
+  letSessionGoFirst(systemClock);
   // Otherwise written at an orderly end only, and the next start after a kill would be as slow as the first.
   flushCompileCache();
   if (!isLoopback(config.host) && config.tls === undefined && config.acme === undefined && config.trustedProxies === 0)

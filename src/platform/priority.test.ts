@@ -1,4 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
 
@@ -45,3 +47,56 @@ test('the event loop goes first, V8 with it and nobody else, and a thread that i
   expect(seen.behind).toContain(4);
   if (process.getuid?.() === 0) expect(seen.allowed).toBe(true);
 });
+
+/** Whether Linux shares processors among sessions here, and we may say how; else there is nothing to see. */
+const hasSessions = process.getuid?.() === 0 && sessionNiceOf('self') !== undefined;
+
+function sessionNiceOf(process: number | string): number | undefined {
+  try {
+    const found = /nice (-?\d+)/.exec(readFileSync(`/proc/${process}/autogroup`, 'utf8'));
+    return found === null ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+test('while the event loop is busy its session goes first, and others get their share again when it is not, and at its end', async () => {
+  const program = `
+    import { spawn } from 'node:child_process';
+    import { readFileSync } from 'node:fs';
+    import { letSessionGoFirst } from ${JSON.stringify(module)};
+    import { systemClock } from ${JSON.stringify(new URL('./clock.ts', import.meta.url).href)};
+    const nice = () => Number(/nice (-?[0-9]+)/.exec(readFileSync('/proc/self/autogroup', 'utf8'))?.[1] ?? NaN);
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const busy = async (ms) => {
+      for (const end = Date.now() + ms; Date.now() < end; await pause(0)) for (const until = Date.now() + 20; Date.now() < until; );
+    };
+    const other = spawn('sleep', ['60'], { stdio: 'ignore' });
+    other.unref();
+    const first = nice();
+    letSessionGoFirst(systemClock);
+    await busy(1_000);
+    const ahead = nice();
+    for (let look = 0; look < 100 && nice() !== first; look++) await pause(100);
+    const quiet = nice();
+    await busy(1_000);
+    console.log(JSON.stringify({ other: other.pid, first, ahead, quiet, again: nice() }));
+    process.exit(0);`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  // A session of its own, as the desk has where a service manager or a container starts it.
+  const child = spawn(process.execPath, flags, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.on('data', (piece) => {
+    said += piece;
+  });
+  const [code] = await once(child, 'exit');
+  const seen = JSON.parse(said);
+  try {
+    expect(code).toBe(0);
+    if (!hasSessions) return expect([seen.ahead, seen.quiet, seen.again]).toEqual([seen.first, seen.first, seen.first]);
+    expect([seen.first, seen.ahead, seen.quiet, seen.again]).toEqual([0, -16, 0, -16]);
+    expect(sessionNiceOf(seen.other)).toBe(0);
+  } finally {
+    process.kill(seen.other);
+  }
+}, 30_000);

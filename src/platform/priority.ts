@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { Clock } from './clock.ts';
 
 /** Nice values of threads, lower ones first. Linux keeps one for each thread; elsewhere they are a process's, so nothing is set. */
 const eventLoopNice = -16;
@@ -27,6 +29,75 @@ export function letEventLoopGoFirst(): boolean {
   if (!set(process.pid, eventLoopNice)) return false;
   for (const helper of threadsNamed('V8Worker')) set(helper, helperNice);
   return true;
+}
+
+/**
+ * Of the whole session that this process is in, while its event loop is busy. Where Linux has `sched_autogroup_enabled` and no group of the
+ * processor's own, it shares processors among sessions first, and each process of PostgreSQL has made itself one: to them
+ * nice values of our threads say nothing, and the event loop gave half of its processor to a single one of them.
+ */
+const sessionNice = -16;
+const sessionFile = '/proc/self/autogroup';
+const lookMs = 250;
+/** Of a look: from which share on the event loop is busy, and below which it is quiet. */
+const shares = { busy: 0.5, quiet: 0.25 };
+/** After so many quiet looks the others get their share again: the engine's threads are in this session too. */
+const quietLooks = 8;
+
+/**
+ * Lets this process's session go before others', PostgreSQL's among them, for as long as the event loop has much to do, and puts
+ * back what was. Where Linux compares threads with each other, or as anybody but root, nothing is done.
+ * @returns ends it, and puts back what was; so does the end of the process
+ */
+export function letSessionGoFirst(clock: Pick<Clock, 'after'>): () => void {
+  const given = sessionNiceNow();
+  if (given === undefined) return () => {};
+  // One that was killed, or another desk of this session that is busy, has left it so.
+  const former = given === sessionNice ? 0 : given;
+  let isAhead = false;
+  let quiet = 0;
+  let before = performance.eventLoopUtilization();
+  let callOff = () => {};
+  const put = (ahead: boolean) => {
+    if (ahead === isAhead) return true;
+    isAhead = setSessionNice(ahead ? sessionNice : former) ? ahead : isAhead;
+    return isAhead === ahead;
+  };
+  const look = () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    quiet = utilization < shares.quiet ? quiet + 1 : 0;
+    if (utilization > shares.busy && !put(true)) return;
+    if (quiet >= quietLooks) put(false);
+    callOff = clock.after(lookMs, look);
+  };
+  const end = () => {
+    callOff();
+    put(false);
+  };
+  process.once('exit', end);
+  callOff = clock.after(lookMs, look);
+  return end;
+}
+
+/** Undefined where sessions are not what processors are shared among. */
+function sessionNiceNow(): number | undefined {
+  try {
+    const found = /nice (-?\d+)/.exec(readFileSync(sessionFile, 'utf8'));
+    return found === null ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function setSessionNice(nice: number): boolean {
+  try {
+    writeFileSync(sessionFile, String(nice));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function threadsNamed(name: string): number[] {

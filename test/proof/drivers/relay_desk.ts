@@ -14,8 +14,9 @@ import { createInterface } from 'node:readline';
 import { addGoal } from '../../../src/analytics/index.ts';
 import { startServer } from '../../../src/app/serve.ts';
 import { onDesk } from '../../../src/app/with_desk.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { readConfig } from '../../../src/platform/config.ts';
-import { letEventLoopGoFirst } from '../../../src/platform/priority.ts';
+import { letEventLoopGoFirst, letSessionGoFirst } from '../../../src/platform/priority.ts';
 import { relayChanged } from '../../../src/relay/changes.ts';
 import { settingsOfKind } from './relay_settings.ts';
 
@@ -36,6 +37,7 @@ if (!existsSync(record)) writeFileSync(record, JSON.stringify(await setUp()));
 const { organisation, secret } = JSON.parse(readFileSync(record, 'utf8')) as { organisation: number; secret: string };
 await relayChanged();
 letEventLoopGoFirst();
+letSessionGoFirst(systemClock);
 say({ port: server.http.address.port, path: `/in/${secret}` });
 
 const questions = createInterface({ input: process.stdin });
