@@ -15,6 +15,14 @@ const guid = /^\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}$/i;
 const begins = '{$%[#<_';
 
 /**
+ * Most texts have nothing of a macro in them, and four patterns take longer than all else that is done with a value.
+ * @param text trimmed
+ */
+export function mayHoldMacro(text: string): boolean {
+  return text.includes('{') || begins.includes(text.charAt(0));
+}
+
+/**
  * The name in a macro that was left as it is: `{payout}`, `{{payout}}`, `${payout}`, `%payout%`, `$payout$`, and where
  * no person writes the text `[payout]`, `#payout#`, `<payout>`, `__PAYOUT__`.
  * @param of `words` are what people write (a campaign, a name); `code` is an id or an amount, which holds no braces of its
@@ -22,8 +30,7 @@ const begins = '{$%[#<_';
  */
 export function macroIn(text: string, of: 'words' | 'text' | 'code' = 'text'): string | undefined {
   const given = text.trim();
-  // Most texts have nothing of a macro in them, and four patterns take longer than all else that is done with a value.
-  if (!given.includes('{') && !begins.includes(given.charAt(0))) return undefined;
+  if (!mayHoldMacro(given)) return undefined;
   if (given.length > 512 || guid.test(given)) return undefined;
   const found =
     surely.exec(given) ?? (of === 'words' ? null : likely.exec(given)) ?? (of === 'code' ? within.exec(given) : null);

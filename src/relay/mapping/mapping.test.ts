@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalFields } from '../../../contract/mapping.ts';
 import { applyMapping } from './apply.ts';
 import { readMapping } from './plan.ts';
 import { came, fieldOf, mappingOf, scopeOf } from './rig.ts';
@@ -403,4 +404,30 @@ describe('hostile records', () => {
       },
     ]);
   });
+});
+
+it('a field with one path alone gives what the same path gives beside another that finds nothing', () => {
+  const values = [
+    ...['A-1', '  A-1 ', '', '   ', '12.50', '12,50', 'EUR', 'granted', 'yes', 'no', 'true', '2026-11-30T08:00:00Z'],
+    ...['{payout}', 'click-{id}', '[Brand]', '%payout%', '$now$', '__ID__', 'a\0b', '\ufeff', 'x'.repeat(9_000)],
+    ...[0, 12.5, true, false, null, [], ['a', 'a', 'b'], ['1', '2', '3', '4', '5', '6'], {}, { a: 1 }, [{ a: 1 }]],
+  ];
+  let compared = 0;
+  for (const [field, kind] of canonicalFields) {
+    if (kind === 'items') continue;
+    for (const [root, name] of [
+      ['', 'v'],
+      ['', 'deep.er.v'],
+      ['$query.', 'v'],
+    ] as const)
+      for (const value of [...values, undefined]) {
+        const of = (rules: unknown) => conversionsOf({ fields: { ...always, [field]: rules } }, json, query);
+        const json = JSON.stringify(name === 'v' ? { v: value } : { deep: { er: { v: value } } });
+        const query = root === '' || typeof value !== 'string' ? {} : { query: { v: value } };
+        const path = `${root}${name}`;
+        expect(of(path), `${field} of ${json}`).toEqual(of([path, 'never.there']));
+        compared++;
+      }
+  }
+  expect(compared).toBeGreaterThan(4_000);
 });

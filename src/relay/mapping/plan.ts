@@ -35,7 +35,13 @@ export interface PlannedField {
   /** Who writes what stands in it, which decides what is a macro there (macros.ts). */
   readonly writtenAs: 'words' | 'text' | 'code';
   readonly rules: readonly PlannedRule[];
+  /** The one place it lies at, name behind name, where nothing but that is said of it. */
+  readonly place: PlannedPlace | undefined;
   readonly items?: { readonly each: Path; readonly fields: readonly PlannedField[] };
+}
+export interface PlannedPlace {
+  readonly root: Path['root'];
+  readonly names: readonly string[];
 }
 export interface PlannedRule {
   readonly shownPath: string | undefined;
@@ -114,10 +120,20 @@ function planField(field: string, given: Rules | ItemRules): PlannedField {
   const common = { field, group, name: field.slice(cut + 1) };
   if (typeof given === 'object' && 'each' in given) {
     const fields = Object.entries(given.fields).map(([name, rules]) => planItemField(name, rules as Rules));
-    return { ...common, kind: 'items', writtenAs: 'text', rules: [], items: { each: pathOf(given.each), fields } };
+    const items = { each: pathOf(given.each), fields };
+    return { ...common, kind: 'items', writtenAs: 'text', rules: [], place: undefined, items };
   }
   const kind = canonicalFields.get(field) ?? 'custom';
-  return { ...common, kind, writtenAs: writtenAs({ ...common, kind }), rules: planRules(given) };
+  const rules = planRules(given);
+  return { ...common, kind, writtenAs: writtenAs({ ...common, kind }), rules, place: placeOf(rules) };
+}
+
+function placeOf([rule, other]: readonly PlannedRule[]): PlannedPlace | undefined {
+  if (rule?.path === undefined || other !== undefined || rule.template !== undefined || rule.when !== undefined)
+    return undefined;
+  if (rule.apply.length > 0 || rule.lookup !== undefined || rule.otherwiseIs !== undefined) return undefined;
+  const names = rule.path.steps.flatMap((step) => (step.kind === 'name' ? [step.name] : []));
+  return names.length === rule.path.steps.length ? { root: rule.path.root, names } : undefined;
 }
 
 const codes = ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'];
@@ -130,7 +146,8 @@ function writtenAs({ kind, group, name }: Pick<PlannedField, 'kind' | 'group' | 
 function planItemField(name: string, rules: Rules): PlannedField {
   const kind = name === 'id' ? 'text' : 'amount';
   const common = { field: name, group: undefined, name, kind } as const;
-  return { ...common, writtenAs: writtenAs(common), rules: planRules(rules) };
+  const planned = planRules(rules);
+  return { ...common, writtenAs: writtenAs(common), rules: planned, place: placeOf(planned) };
 }
 
 function planRules(given: Rules): PlannedRule[] {

@@ -131,11 +131,12 @@ function looksLike(text: string): 'json' | 'form' | undefined {
   return /^[^\s<>="]+=[^\s<>]*$/.test(text.trim()) ? 'form' : undefined;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** UTF-8 or nothing: what is another encoding would be read as other names. */
 function textOf(body: string | Uint8Array): string | undefined {
   if (typeof body === 'string') return body;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return utf8.decode(body);
   } catch {
     return undefined;
   }
