@@ -37,9 +37,11 @@ export const buildPixels = async (): Promise<{ code: string; bytes: Size }> => {
   return { code, bytes: sizeOf(code) };
 };
 
-/** The npm entry: one module, and the types that TypeScript writes for it. */
+/** What npm publishes: by entry, one module and the types that TypeScript writes for it. */
+const packageEntries = { index: 'src/index.ts', pixels: 'src/pixels_package.ts' } as const;
 const buildPackage = async () => {
-  await writeFile(pathOf('dist/index.js'), await bundle('src/index.ts', 'esm'));
+  for (const [name, entry] of Object.entries(packageEntries))
+    await writeFile(pathOf(`dist/${name}.js`), await bundle(entry, 'esm'));
   const types = ['--declaration', '--emitDeclarationOnly', '--noEmit', 'false', '--rootDir', pathOf('src')];
   const compiler = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
   await promisify(execFile)(process.execPath, [
@@ -47,7 +49,7 @@ const buildPackage = async () => {
     ...['--ignoreConfig', '--strict', '--target', target, '--module', 'esnext', '--moduleResolution', 'bundler'],
     ...['--lib', 'esnext,dom,dom.iterable', '--types', '', '--allowImportingTsExtensions'],
     ...types,
-    ...['--outDir', pathOf('dist'), pathOf('src/index.ts')],
+    ...['--outDir', pathOf('dist'), ...Object.values(packageEntries).map(pathOf)],
   ]);
   // A declaration file keeps the `.ts` endings of its source, which resolve only where the sources are.
   for (const file of (await readdir(pathOf('dist'))).filter((name) => name.endsWith('.d.ts'))) {

@@ -24,7 +24,7 @@ export interface Outcome {
   error?: unknown;
 }
 
-/** Which event of which platform's pixel an event is, where the tag has `data-pixels` (docs/guides/tracker.md). */
+/** Which event of which platform's pixel an event is, where the tag has `data-pixels` or the package is `@fairlead/sdk/pixels`. */
 export interface PixelCall {
   /** As the route of the relay sends it: `Purchase`. */
   meta?: string;
@@ -48,7 +48,7 @@ export interface EventOptions {
    * Its query string is cleaned like that of the current page.
    */
   url?: string;
-  /** With `data-pixels` alone: calls pixels of ad platforms with the id of this event, for visitors who agreed to ads. */
+  /** With `data-pixels`, or of `@fairlead/sdk/pixels`, alone: calls pixels of ad platforms with the id of this event, for visitors who agreed to ads. */
   pixel?: PixelCall;
 }
 

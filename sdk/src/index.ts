@@ -1,13 +1,10 @@
 import type { Settings, Track } from './api.ts';
+import { packaged } from './package.ts';
 import { start } from './start.ts';
 
 export type { EventOptions, Outcome, PropertyValue, Revenue, Settings, Track, WireEvent } from './api.ts';
 
-/** Events that may wait for `init`; more than this means that nobody calls it. */
-const waitingMax = 100;
-
-let tracker: Track | undefined;
-const waiting: Parameters<Track>[] = [];
+const own = packaged((settings, _, done) => done(start(settings)));
 
 /**
  * Starts to measure the page: page views, engagement, outbound links, downloads, forms and tagged elements.
@@ -18,11 +15,7 @@ const waiting: Parameters<Track>[] = [];
  * @example
  * init({ domain: 'example.com', endpoint: 'https://stats.example.com/api/event' });
  */
-export const init = (settings: Settings): void => {
-  if (tracker || typeof document === 'undefined') return;
-  tracker = start(settings);
-  for (const call of waiting.splice(0)) tracker(...call);
-};
+export const init: (settings: Settings) => void = own.init;
 
 /**
  * Sends an event. Events before `init` wait for it (the first 100 of them); on a server nothing happens.
@@ -32,7 +25,4 @@ export const init = (settings: Settings): void => {
  * track('purchase', { revenue: { amount: '49.90', currency: 'EUR', order_id: '1042' } });
  * track('Ad shown', { interactive: false });
  */
-export const track: Track = (name, options) => {
-  if (tracker) tracker(name, options);
-  else if (typeof document !== 'undefined' && waiting.length < waitingMax) waiting.push([name, options]);
-};
+export const track: Track = own.track;

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { buildPixels, buildStorage, buildTracker } from '../../sdk/build.ts';
@@ -268,4 +270,56 @@ it('goes with storage mode, and measures as ever where its own file cannot be ha
   await context.clearCookies();
   await open(tag, agree);
   expect((await sent('Purchase')).bi).toBeUndefined();
+});
+
+it('ends for the page where its visitor opts out without storage mode, and its words are no events', async () => {
+  await open(tag, agree);
+  expect(await sent('Purchase')).toMatchObject({ bi: { fbp: own._fbp } });
+  await call('optout', true);
+  await call('Purchase');
+  await call('optout', false);
+  // What was taken back goes on; the ads that were refused with it are asked for anew.
+  expect((await sent('Signup')).bi).toBeUndefined();
+  expect(server.beacons.map(({ event }) => event.n).filter((name) => name !== 'engagement')).toEqual([
+    ...['pageview', 'Purchase', 'Signup'],
+  ]);
+});
+
+it('the npm package with pixels keeps what was said before init, calls pixels with the id, and adds no global', async () => {
+  const made = await build({
+    stdin: {
+      contents: `import { consent, init, optOut, track } from './src/pixels_package.ts';
+        const settings = { domain: 'shop.example', endpoint: '${at('stats.example', '/api/event')}', local: true };
+        const revenue = { amount: '49.90', currency: 'EUR' };
+        consent(${JSON.stringify(agreed)});
+        track('Purchase', { revenue, pixel: { meta: 'Purchase', tiktok: 'CompletePayment' } });
+        init(settings);
+        init(settings);
+        window.app = { consent, optOut, track };`,
+      resolveDir: fileURLToPath(new URL('../../sdk', import.meta.url)),
+    },
+    ...{ bundle: true, write: false, format: 'iife' },
+  });
+  resources['/app.js'] = { body: made.outputFiles?.[0]?.text ?? '', type: 'text/javascript' };
+  resources['/'] = { body: `<!doctype html><title>App</title>${pixels}<script src="/app.js"></script>` };
+  await visitor.goto(at('shop.example'));
+  const [beacon] = await server.until(({ event }) => event.n === 'Purchase');
+  const event = beacon?.event as Record<string, unknown>;
+  expect(event).toMatchObject({ bi: { fbp: own._fbp, ttp: own._ttp }, consent: agreed });
+  expect(await page('told')).toEqual([
+    ['fbq', 'track', 'Purchase', { value: 49.9, currency: 'EUR' }, { eventID: event.id }],
+    ['ttq', 'CompletePayment', { value: 49.9, currency: 'EUR' }, { event_id: event.id }],
+  ]);
+  await page(`app.consent({ ad_user_data: 'denied' })`);
+  await page(`app.track('Signup', { pixel: { meta: 'Lead' } })`);
+  const [refused] = await server.until(({ event }) => event.n === 'Signup');
+  expect([refused?.event.bi, (await page<unknown[]>('told')).length]).toEqual([undefined, 2]);
+  await page('app.optOut()');
+  await page(`app.track('Later')`);
+  await page('app.optOut(false)');
+  await page(`app.track('Again')`);
+  await server.until(({ event }) => event.n === 'Again');
+  const names = server.beacons.map(({ event }) => event.n).filter((name) => name !== 'engagement');
+  expect(names.sort()).toEqual(['Again', 'Purchase', 'Signup', 'pageview']);
+  expect(await page(`'fairlead' in window`)).toBe(false);
 });
