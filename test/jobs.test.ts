@@ -88,6 +88,7 @@ const timers: Readonly<Record<string, readonly [kind: Kind, places: number]>> = 
   'platform/postgres/one_by_one.ts': ['none', 1],
   'platform/spool/loader.ts': ['none', 1],
   'platform/heap.ts': ['none', 1],
+  'platform/priority.ts': ['none', 2],
   // Before a second try of one request, of whoever makes the backup.
   'trust/backup/object_store.ts': ['none', 1],
   'platform/spool/quarantine.ts': ['none', 1],

@@ -47,6 +47,8 @@ export interface FrozenDay {
 
 /** Stands where else the reason for a further count stands: the events are gone, and these counts are what is left. */
 const outlived = 'outlived';
+/** Recipe of a day that was marked before it was ever counted. */
+const neverCounted = 0;
 
 /** Why a day has to be counted again. */
 export type DirtyReason = 'late' | 'import' | 'erasure' | 'timezone' | 'recipe';
@@ -55,8 +57,9 @@ export interface History {
   /** From memory; costs a read of the warehouse at most every few seconds, and only where others write it too. */
   frozenDays(siteId: number): Promise<SiteHistory>;
   /**
-   * Says that rows of these days have come, gone or changed. From the moment it resolves these days are read live. Call
-   * it before rows change and, where rows go (erasure), once more after. Days that are not frozen cost nothing.
+   * Says that rows of these days have come, gone or changed. From the moment it resolves these days are read live, and none is
+   * counted before it has been quiet for a while, nor is a count of it that is under way believed. Call it before rows change
+   * and once more after.
    * @param days UTC day numbers of `id_day`
    */
   markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void>;
@@ -120,8 +123,11 @@ export async function openHistory(house: {
   let readAt = clock.monotonic();
   let zones = new Map<number, string>();
   let lastVersion = 0;
+  const openedAt = clock.monotonic();
   /** When this process last marked days of a site, by the clock that nobody sets. */
   const markedAt = new Map<number, number>();
+  /** Days that are being counted at this moment, by site. */
+  const counting = new Map<number, ReadonlySet<number>>();
   const views = new Map<number, SiteHistory>();
 
   /** Grows even when the wall clock is set back; of two processes the one whose change came later wins. */
@@ -162,6 +168,13 @@ export async function openHistory(house: {
         const known = register.get(siteId)?.get(day);
         if (known !== undefined && known.version > row.version) days.set(day, known);
       }
+    // Marks of days that were never counted are here alone.
+    for (const [siteId, days] of register) {
+      if (site !== undefined && site !== siteId) continue;
+      const found = read.get(siteId) ?? new Map<number, DayChange>();
+      for (const row of days.values()) if (row.recipe === neverCounted && !found.has(row.day)) found.set(row.day, row);
+      if (found.size > 0) read.set(siteId, found);
+    }
     if (site === undefined) {
       register = read;
       views.clear();
@@ -183,7 +196,7 @@ export async function openHistory(house: {
       if (day.state === 'frozen' && (isOfToday || day.reason === outlived)) {
         days.set(number, { pieces: day.pieces, leftOut: new Set(day.leftOut), goals: new Set(day.goals) });
         revisions.set(number, day.version);
-      } else rebuilding.add(number);
+      } else if (day.recipe !== neverCounted) rebuilding.add(number);
     }
     const view = { frozen: new Set(days.keys()), rebuilding, days, revisions };
     views.set(siteId, view);
@@ -202,19 +215,28 @@ export async function openHistory(house: {
   }
 
   async function markDirty(siteId: number, days: readonly number[] | 'all', reason: DirtyReason): Promise<void> {
-    const known = register.get(siteId);
-    if (known === undefined) return;
-    const wanted = days === 'all' ? [...known.keys()] : days;
+    const known = register.get(siteId) ?? new Map<number, DayChange>();
+    const underWay = counting.get(siteId) ?? new Set<number>();
+    const wanted = days === 'all' ? [...new Set([...known.keys(), ...underWay])] : days;
     const version = nextVersion();
     markedAt.set(siteId, clock.monotonic());
     const changes = wanted.flatMap((day) => {
-      const row = known.get(day);
-      return row === undefined || row.reason === outlived ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
+      const row = known.get(day) ?? uncounted(day);
+      return row.reason === outlived ? [] : [{ ...row, state: 'dirty' as const, reason, version }];
     });
+    // Whoever counts in another process reads of it in the register; what comes late for an open day is not worth a row each.
+    const isShared = warehouse.mode !== 'embedded';
+    const told = changes.filter((change) => change.recipe !== neverCounted || !isShared || reason !== 'late');
     // In memory first: a question asked while the row is being written must not use the counts any more.
-    for (const change of changes) known.set(change.day, change);
+    for (const change of told) known.set(change.day, change);
+    if (known.size > 0) register.set(siteId, known);
     views.delete(siteId);
-    await write(siteId, changes);
+    // A day that nobody has counted is not in the register, and its mark matters to this process alone: unless a count of it is under
+    // way, which is about to write what it found before this mark.
+    await write(
+      siteId,
+      told.filter(({ day, recipe: by }) => by !== neverCounted || isShared || underWay.has(day)),
+    );
   }
 
   async function outlive(siteId: number, beforeDay: number): Promise<void> {
@@ -234,10 +256,11 @@ export async function openHistory(house: {
         () => !stopped,
       );
     }
-    const uncounted = [...(register.get(siteId)?.values() ?? [])].filter(
-      ({ day, state }) => day < beforeDay && day < closedBefore(settled) && state !== 'frozen',
-    );
-    if (uncounted.length > 0) throw new Error(`${uncounted.length} days of site ${siteId} could not be counted.`);
+    const [left] = await dues(siteId);
+    const waiting = new Set((left?.fresh ?? []).flatMap(({ day }) => (day < beforeDay ? [day] : [])));
+    for (const { day, state, recipe: by } of register.get(siteId)?.values() ?? [])
+      if (day < beforeDay && day < closedBefore(settled) && state !== 'frozen' && by !== neverCounted) waiting.add(day);
+    if (waiting.size > 0) throw new Error(`${waiting.size} days of site ${siteId} could not be counted.`);
     const version = nextVersion();
     const days = [...(register.get(siteId)?.values() ?? [])].filter(
       ({ day, state, reason }) => day < beforeDay && state === 'frozen' && reason !== outlived,
@@ -265,8 +288,13 @@ export async function openHistory(house: {
     for (const [id, zone] of moved) if (zones.get(id) !== zone) views.delete(id);
     zones = moved;
     const settled = Math.min(clock.now(), settledUntil());
+    // Rows that the last process acknowledged are not all there yet, and what it had marked may be known to nobody.
+    const isCatchingUp = quietMs > 0 && clock.now() - settled > clock.monotonic() - openedAt;
     const goals = new Map(present.map((site) => [site.id, site.goals]));
-    const isQuiet = (siteId: number, { version }: DayChange) => {
+    const isQuiet = (siteId: number, marked: DayChange | undefined) => {
+      if (isCatchingUp) return false;
+      if (marked === undefined) return true;
+      const { version } = marked;
       // A version is ten times the wall clock of the mark. One from far ahead is of a clock that was set back since.
       const markedMs = version / 10;
       if (markedMs <= clock.now() + historyLimits.quietMs) return settled - markedMs >= quietMs;
@@ -308,13 +336,7 @@ export async function openHistory(house: {
       );
       for (const chunk of chunksOf(fresh)) {
         if (!goesOn()) break;
-        const version = nextVersion();
-        const frozen = await freeze(warehouse, { siteId, timezone, version, days: chunk, goals });
-        await write(
-          siteId,
-          frozen.map((day) => ({ ...day, state: 'frozen', reason: '', timezone, recipe, version })),
-        );
-        done += chunk.length;
+        done += await countDays({ siteId, timezone, version: nextVersion(), days: chunk, goals });
       }
       await mergeDaily(
         warehouse,
@@ -330,6 +352,22 @@ export async function openHistory(house: {
       }
     }
     return done;
+  }
+
+  /** A day that is marked meanwhile keeps its mark, whose version is the later one, and is counted again. */
+  async function countDays(build: Parameters<typeof freeze>[1]): Promise<number> {
+    const { siteId, timezone, version, days } = build;
+    counting.set(siteId, new Set(days.map(({ day }) => day)));
+    try {
+      const counts = await freeze(warehouse, build);
+      await write(
+        siteId,
+        counts.map((day) => ({ ...day, state: 'frozen', reason: '', timezone, recipe, version })),
+      );
+    } finally {
+      counting.delete(siteId);
+    }
+    return days.length;
   }
 
   /** Days stay frozen while they get goals. One that was marked meanwhile keeps its mark, and is counted whole later. */
@@ -406,8 +444,8 @@ async function findDue(parts: {
   zones: ReadonlyMap<number, string>;
   goals: ReadonlyMap<number, readonly GoalRule[]>;
   settled: number;
-  /** Has nothing more come for this day since a while? */
-  isQuiet: (siteId: number, day: DayChange) => boolean;
+  /** Has nothing more come for this day since a while? Of one that was never marked: may it be counted? */
+  isQuiet: (siteId: number, day: DayChange | undefined) => boolean;
   /** Absent: every site. */
   site: number | undefined;
 }): Promise<Due[]> {
@@ -433,8 +471,7 @@ async function findDue(parts: {
     };
     due.set(siteId, work);
     const wrong = known === undefined ? undefined : reasonOf(known, { timezone, arrivals });
-    if (known === undefined) work.fresh.push({ day: row.day, arrivals });
-    else if (known.state === 'dirty') {
+    if (known === undefined || known.state === 'dirty') {
       if (isQuiet(siteId, known)) work.fresh.push({ day: row.day, arrivals });
     } else if (wrong !== undefined) work.stale.set(wrong, [...(work.stale.get(wrong) ?? []), row.day]);
     else {
@@ -443,6 +480,14 @@ async function findDue(parts: {
     }
   }
   return [...due.values()].filter(({ stale, fresh, lacking }) => stale.size + fresh.length + lacking.length > 0);
+}
+
+/** A day of which nothing is known but that it was marked. */
+function uncounted(day: number): DayChange {
+  return {
+    ...{ day, version: 0, state: 'dirty', reason: '', timezone: '', recipe: neverCounted, arrivals: 0 },
+    ...{ pieces: [], leftOut: [], goals: [] },
+  };
 }
 
 function reasonOf(day: DayChange, now: { timezone: string; arrivals: number }): DirtyReason | undefined {
