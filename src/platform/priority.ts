@@ -46,7 +46,7 @@ const quietLooks = 8;
 
 /**
  * Lets this process's session go before others', PostgreSQL's among them, for as long as the event loop has much to do, and puts
- * back what was. Where Linux compares threads with each other, or as anybody but root, nothing is done.
+ * back what was. Where Linux compares threads with each other, or without root and CAP_SYS_NICE, nothing is done.
  * @returns ends it, and puts back what was; so does the end of the process
  */
 export function letSessionGoFirst(clock: Pick<Clock, 'after'>): () => void {
