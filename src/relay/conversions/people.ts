@@ -84,7 +84,8 @@ export async function openPeople(
 function takesRaw(to: Identifying): boolean {
   const known = takers.get(to);
   if (known !== undefined) return known;
-  const user = { ip: '8.8.8.8', user_agent: 'Mozilla/5.0' };
+  // Google takes an address of nobody whose country is not known.
+  const user = { ip: '8.8.8.8', user_agent: 'Mozilla/5.0', country: 'US' };
   const made = to.identify({ event_name: 'purchase', occurred_at: '2026-01-01T00:00:00Z', user }) as object;
   const takes = rawMembers.some((member) => member in made);
   takers.set(to, takes);
@@ -132,10 +133,15 @@ export function withoutRaw(identifiers: unknown): Record<string, unknown> {
   return kept;
 }
 
+/** Address and browser, and the country by which a destination says whether it takes them. */
 function reachedOnly(raw: People['raw']): People['raw'] {
   if (raw === undefined) return undefined;
-  const { ip, user_agent } = raw;
-  return { ...(ip !== undefined && { ip }), ...(user_agent !== undefined && { user_agent }) };
+  const { ip, user_agent, country } = raw;
+  return {
+    ...(ip !== undefined && { ip }),
+    ...(user_agent !== undefined && { user_agent }),
+    ...(country !== undefined && { country }),
+  };
 }
 
 /**

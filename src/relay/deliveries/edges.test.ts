@@ -202,3 +202,21 @@ it('both braids on one conversion set that one aside with the field named; the o
   expect(counted(google).map(({ received }) => received)).toEqual([1, 1]);
   expect((await attempts(to)).map((one) => one.items)).toEqual([2]);
 });
+
+type Sent = { eventDeviceInfo?: object };
+it('Data Manager gets address and browser of somebody in the United States, and of nobody in the EEA', async () => {
+  const to = await toGoogle();
+  const reached = { email: 'alexz@example.com', ip: '8.8.8.8', user_agent: 'Mozilla/5.0' };
+  await house.add(
+    [to],
+    [...many(1, { user: { ...reached, country: 'US' } }), ...many(1, { user: { ...reached, country: 'DE' } })],
+  );
+  await house.lanes.idle();
+  expect(await states(to)).toEqual(Array(2).fill(accepted));
+  const { requests } = google.admin('GET', '/received') as { requests: { body: { events: Sent[] } }[] };
+  const events = requests.flatMap(({ body }) => body.events);
+  expect(events.map(({ eventDeviceInfo }) => eventDeviceInfo)).toEqual([
+    { userAgent: 'Mozilla/5.0', ipAddress: '8.8.8.8' },
+    undefined,
+  ]);
+});
