@@ -118,11 +118,23 @@ async function openTelling(
 
 function joined(first: People['hashes'], more: People['hashes']): People['hashes'] {
   const all: Record<string, Record<string, unknown>> = { ...first };
-  for (const [kind, identifiers] of Object.entries(more)) {
-    const known = Object.entries(all[kind] ?? {}).filter(([, value]) => !(Array.isArray(value) && value.length === 0));
-    all[kind] = { ...identifiers, ...Object.fromEntries(known) };
+  for (const [kind, identifiers] of Object.entries(more)) all[kind] = added(all[kind] ?? {}, identifiers);
+  return all;
+}
+
+/** What is known first stays, an empty list aside; of members that hold others (`hashed`), each for itself. */
+function added(first: object, more: object): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...more };
+  for (const [name, value] of Object.entries(first)) {
+    const other = all[name];
+    if (isGroup(value) && isGroup(other)) all[name] = added(value, other);
+    else if (!(Array.isArray(value) && value.length === 0 && other !== undefined)) all[name] = value;
   }
   return all;
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Takes raw values out of what a destination was given. */
@@ -161,5 +173,5 @@ export function identifiersFor<Identifiers>(
   const fresh = Object.fromEntries(
     Object.entries(made as object).filter(([name]) => (rawMembers as readonly string[]).includes(name)),
   );
-  return { ...(made as object), ...kept, ...fresh } as Identifiers;
+  return { ...added(kept, made as object), ...fresh } as Identifiers;
 }
