@@ -39,15 +39,16 @@ export function nextTry(
   );
   const drawn = Math.max(deliveryLimits.againMsMin, grown * chance);
   const isBeside = said.class !== 'retry';
+  // A platform that asks for no pause at all gets the shortest: whoever is asked again at once has answered nothing new.
   const pauseMs = isBeside
-    ? Math.max(asked, said.retryAfterMs === undefined ? deliveryLimits.rateMs : 0)
+    ? Math.max(deliveryLimits.againMsMin, said.retryAfterMs ?? deliveryLimits.rateMs)
     : Math.max(drawn, asked);
   const until = triesUntil === undefined ? undefined : triesUntil + (isBeside ? pauseMs : 0);
   const oldAt = ageMsMax === undefined ? Number.POSITIVE_INFINITY : occurredAt + ageMsMax - deliveryLimits.ageMarginMs;
-  if (now >= oldAt) return { state: 'dead', reason: 'too_old', field: 'occurred_at' };
-  const nextAt = Math.min(now + pauseMs, oldAt - 1);
+  const lastAt = oldAt - deliveryLimits.lastTryMs;
   // The last try would be the same as this one.
-  if (nextAt <= now) return { state: 'dead', reason: 'too_old', field: 'occurred_at' };
+  if (now >= lastAt) return { state: 'dead', reason: 'too_old', field: 'occurred_at' };
+  const nextAt = Math.min(now + pauseMs, lastAt);
   if (until !== undefined && nextAt > until)
     return { state: 'dead', reason: `retries_ended:${said.reason}`.slice(0, 200) };
   return { state: 'waiting', nextAt, triesUntil: until };

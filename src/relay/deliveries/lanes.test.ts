@@ -563,11 +563,68 @@ it('after an outage what was tried in vain goes at once, and keeps no pause of i
   const waiting = (await house.rows(to)).filter(({ next_at }) => (next_at as Date).getTime() > clock.now());
   expect(waiting.length).toBeGreaterThan(10);
   meta.admin('POST', '/reset', {});
-  // One more that nobody tried yet is the probe.
+  // One more that nobody tried yet is in the probe, whose first answer refuses it whole: what ends the outage is the answer to a half.
+  next(meta, wrongRow);
   await house.add([to], many(1));
   await later(900_000);
   await later(1_000);
   expect((await states(to)).map(([state]) => state)).toEqual(Array(41).fill('accepted'));
+});
+
+it('a platform that says to wait for no time at all loses nothing to dead letters', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  await house.add([to], many(3));
+  next(meta, { status: 429, headers: { 'retry-after': '0' }, body: { error: { code: 4 } } });
+  await house.lanes.idle();
+  expect(await attempts(to)).toHaveLength(1);
+  await later(1_000);
+  await later(1_000);
+  expect((await states(to)).map(([state]) => state)).toEqual(Array(3).fill('accepted'));
+});
+
+it('what went unanswered first and then got a pause of its own keeps that after an outage', async () => {
+  const to = await house.addDestination('meta-capi', dataset);
+  await house.add([to], many(3));
+  meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+  await house.lanes.idle();
+  meta.admin('POST', '/reset', {});
+  next(meta, { status: 503, headers: { 'retry-after': '86400' }, body: { error: { code: 2 } } });
+  await later(11_000);
+  meta.admin('POST', '/chaos', { share: 1, modes: ['html_502'] });
+  await house.add([to], many(1));
+  for (let minutes = 0; minutes < 30; minutes++) await later(60_000);
+  expect(house.lanes.openBreakers().get('meta-capi')).toBeGreaterThan(0);
+  meta.admin('POST', '/reset', {});
+  await house.add([to], many(1));
+  for (let minutes = 0; minutes < 20; minutes++) await later(60_000);
+  expect((await states(to)).map(([state]) => state).sort()).toEqual([
+    ...Array(2).fill('accepted'),
+    ...Array(3).fill('waiting'),
+  ]);
+});
+
+it.each<[what: string, end: (to: number, last: number) => Promise<unknown>, state: string]>([
+  ['paused', (to) => house.inside((sql) => pauseDestination(sql, lane(to), clock.now())), 'waiting'],
+  [
+    'cancelled',
+    (_, last) =>
+      house.inside((sql) => sql.run(`UPDATE relay_deliveries SET state = 'cancelled' WHERE id = $1`, [last])),
+    'cancelled',
+  ],
+])('what was %s while others of its turn were on their way is not sent', async (_what, end, state) => {
+  const to = await house.addDestination('taboola', { event_name: 'make_purchase' }, { secret: null });
+  postback.admin('POST', '/reset', {});
+  await house.add([to], many(9));
+  const last = Math.max(...(await house.rows(to)).map(({ id }) => Number(id)));
+  next(postback, ...Array.from({ length: 8 }, () => ({ chaos: 'latency', ms: 400 })));
+  const sending = house.lanes.idle();
+  const total = () => (postback.admin('GET', '/received') as { total: number }).total;
+  while (total() < 8) await new Promise((resolve) => setTimeout(resolve, 10));
+  clock.travel(2_000);
+  await end(to, last);
+  await sending;
+  expect(total()).toBe(8);
+  expect((await states(to)).map(([each]) => each).sort()).toEqual([...Array(8).fill('accepted'), state].sort());
 });
 
 it('what a platform gave a pause of its own keeps that after an outage', async () => {

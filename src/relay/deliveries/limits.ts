@@ -23,6 +23,8 @@ export const deliveryLimits = {
   searchRequestsMax: 64,
   /** A turn begins no request later than that; what is left goes again. Shorter than a lease by the longest request. */
   turnMs: 2 * minuteMs,
+  /** What was taken so long ago is looked at once more before it goes: it may have been erased, cancelled or paused since. */
+  lookAgainMs: secondMs,
   /** For so long a row counts as being sent; then whoever took it has died, and it is sent again under the same id. */
   leaseMs: 5 * minuteMs,
   requestMs: 10 * secondMs,
@@ -37,6 +39,8 @@ export const deliveryLimits = {
   triesMs: relayLimits.retryHours * hourMs,
   /** So long before a platform's age limit a delivery is set aside: clocks differ, and one old row can cost a batch. */
   ageMarginMs: minuteMs,
+  /** So long before that it is tried for the last time: a look comes every half second, and a turn before this one may take a moment. */
+  lastTryMs: 5 * secondMs,
   /** Failures in a row after which an account is left alone, for how long at first and at most. */
   failuresMax: 5,
   openMsFirst: 30 * secondMs,

@@ -36,13 +36,22 @@ it('a platform’s own pause is kept to, and one that is no fault of the deliver
   expect(nextTry(tried(1), { class: 'rate_limited', reason: '4' }, now, 1)).toMatchObject({ nextAt: now + 60_000 });
 });
 
+it.each(['rate_limited', 'retry_later', 'retry'] as const)(
+  'a platform that asks for no pause gets a short one: %s',
+  (kind) => {
+    expect(nextTry(tried(1), { class: kind, reason: 'x', retryAfterMs: 0 }, now, 0)).toMatchObject({
+      ...{ state: 'waiting', nextAt: now + 1_000 },
+    });
+  },
+);
+
 it('72 hours and the age limit of the platform end it, each with its reason', () => {
   const retry = { class: 'retry', reason: 'http_503' } as const;
   expect(nextTry(tried(99, { triesUntil: now + 1_000 }), retry, now, 1)).toEqual({
     ...{ state: 'dead', reason: 'retries_ended:http_503' },
   });
   const almost = tried(9, { occurredAt: now - 7 * 24 * hourMs + 5 * 60_000 });
-  expect(nextTry(almost, retry, now, 1)).toMatchObject({ state: 'waiting', nextAt: now + 4 * 60_000 - 1 });
+  expect(nextTry(almost, retry, now, 1)).toMatchObject({ state: 'waiting', nextAt: now + 4 * 60_000 - 5_000 });
   const over = tried(9, { occurredAt: now - 7 * 24 * hourMs + 60_000 });
   expect(nextTry(over, retry, now, 1)).toEqual({ state: 'dead', reason: 'too_old', field: 'occurred_at' });
   expect(nextTry(tried(9, { occurredAt: 0, ageMsMax: undefined }), retry, now, 1)).toMatchObject({ state: 'waiting' });

@@ -22,11 +22,13 @@ export interface LaneState {
   isRefused: boolean;
   /** Rows that it left unanswered since it last answered: they are due when an outage is over. */
   readonly unanswered: Set<number>;
+  /** It is over, and that is not written down yet. */
+  isBack: boolean;
 }
 
 /** Of an account that nothing was sent to yet. */
 export function newLaneState(bucket: Bucket, breaker: Breaker): LaneState {
-  return { bucket, breaker, pausedUntil: 0, isSlow: false, isRefused: false, unanswered: new Set() };
+  return { bucket, breaker, pausedUntil: 0, isSlow: false, isRefused: false, unanswered: new Set(), isBack: false };
 }
 
 /** What became of the deliveries of a turn, for the numbers. */
@@ -59,7 +61,6 @@ export async function finishTurn(
   const attempts: AttemptEnd[] = [];
   let searches: number = deliveryLimits.searchRequestsMax;
   let stopped: TurnEnd['stopped'];
-  let isBack = false;
   const isOver = () =>
     signal.aborted ||
     stopped !== undefined ||
@@ -74,7 +75,10 @@ export async function finishTurn(
   async function send(batch: Batch, isPart = false): Promise<void> {
     // Of one that is not begun any more nobody knows anything.
     if (isOver() || (lane.breaker.isOpen() && ended.length > 0)) return leave(batch, isPart);
-    const { ready, attemptId, settings } = batch;
+    const held = isPart || clock.monotonic() - begun < deliveryLimits.lookAgainMs ? batch : await stillHeld(batch);
+    if (held === undefined) return leave(batch, isPart);
+    const { ready, attemptId, settings } = held;
+    if (ready.length === 0) return leave(held, isPart);
     const sent = await sendItems(
       senders,
       account,
@@ -84,7 +88,30 @@ export async function finishTurn(
     note(sent);
     attempts.push({ id: attemptId, sent, resultAt: resultAt(sent), of: ready.map(({ row }) => row.id) });
     if (sent.isUnsent === true) return end(ready, () => ({ state: 'unsent', isTried: isPart }));
-    await share(batch, sent);
+    await share(held, sent);
+  }
+
+  /**
+   * What of a batch that waited for others of its turn is still to go: rows that were erased, cancelled or withheld since are left out.
+   * @returns undefined where the account was paused or removed: all of it stays as it is
+   */
+  async function stillHeld(batch: Batch): Promise<Batch | undefined> {
+    const ids = batch.ready.map(({ row }) => row.id);
+    return postgres.tenant(organisationId, async (sql) => {
+      const found = await sql.query<{ id: number | null }>(
+        `SELECT d.id FROM relay_destinations o LEFT JOIN relay_deliveries d ON d.organisation_id = $1 AND d.id = ANY ($3::bigint[])
+           AND d.state = 'sending' AND d.next_at = $4 WHERE o.organisation_id = $1 AND o.id = $2 AND o.state = 'active'`,
+        [organisationId, destinationId, ids, leaseAt],
+      );
+      if (found.length === 0) return undefined;
+      const still = new Set(found.map(({ id }) => id));
+      const ready = batch.ready.filter(({ row }) => still.has(row.id));
+      if (ready.length > 0 && ready.length < batch.ready.length)
+        await sql.run('UPDATE relay_attempts SET items = $3 WHERE organisation_id = $1 AND id = $2', [
+          ...[organisationId, batch.attemptId, ready.length],
+        ]);
+      return { ...batch, ready };
+    });
   }
 
   function leave({ ready, attemptId }: Batch, isTried: boolean): void {
@@ -109,12 +136,15 @@ export async function finishTurn(
     const now = clock.monotonic();
     const { verdict, ms, usage } = sent;
     const aloneMs = lane.breaker.note(isAnswer(verdict), now);
-    if (aloneMs !== undefined && aloneMs >= deliveryLimits.outageMs) isBack = true;
-    else if (isAnswer(verdict)) lane.unanswered.clear();
+    if (aloneMs !== undefined && aloneMs >= deliveryLimits.outageMs) lane.isBack = true;
+    else if (isAnswer(verdict) && !lane.isBack) lane.unanswered.clear();
     if (verdict.class !== 'auth' && verdict.class !== 'retry') lane.isRefused = false;
     lane.isSlow = verdict.class === 'retry' || ms > deliveryLimits.slowMs;
     if (verdict.class === 'rate_limited')
-      lane.pausedUntil = Math.max(lane.pausedUntil, now + (verdict.retryAfterMs ?? deliveryLimits.rateMs));
+      lane.pausedUntil = Math.max(
+        lane.pausedUntil,
+        now + Math.max(deliveryLimits.againMsMin, verdict.retryAfterMs ?? deliveryLimits.rateMs),
+      );
     // Near its limit an account is asked at half the speed, and at the limit not for a minute.
     if (usage !== undefined && usage >= 95) lane.pausedUntil = Math.max(lane.pausedUntil, now + deliveryLimits.rateMs);
     else if (usage !== undefined && usage >= 75) lane.bucket.slow(now + deliveryLimits.rateMs);
@@ -124,8 +154,11 @@ export async function finishTurn(
   async function share(batch: Batch, sent: Sent): Promise<void> {
     const { ready } = batch;
     const { verdict } = sent;
-    if (!isAnswer(verdict) && verdict.retryAfterMs === undefined)
-      for (const { row } of ready) if (lane.unanswered.size < deliveryLimits.unansweredMax) lane.unanswered.add(row.id);
+    // What is said of a row, be it a pause, holds for it from now on.
+    const isSilent = !isAnswer(verdict) && verdict.retryAfterMs === undefined;
+    for (const { row } of ready)
+      if (!isSilent) lane.unanswered.delete(row.id);
+      else if (lane.unanswered.size < deliveryLimits.unansweredMax) lane.unanswered.add(row.id);
     const rows = new Map((verdict.rows ?? []).map((row) => [row.index, row]));
     const isRefusedWhole = rows.size > 0 && verdict.class === 'retry';
     if (ready.length > 1 && (sent.isTooLarge === true || (rows.size === 0 && verdict.class === 'permanent'))) {
@@ -220,10 +253,11 @@ export async function finishTurn(
             charge: (accepted) => credits.settle(sql, { organisationId, destinationId, reservation, accepted }),
           }),
     });
-    if (isBack) await drawForward(sql, account, [...lane.unanswered], clock.now());
+    if (lane.isBack) await drawForward(sql, account, [...lane.unanswered], clock.now());
     return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
   });
-  if (isBack) lane.unanswered.clear();
+  if (lane.isBack) lane.unanswered.clear();
+  lane.isBack = false;
   if (isNews && stopped !== undefined)
     log.warn('relay.destination_stopped', { destination: destinationId, kind: destination.id, state: stopped.state });
   const count = (state: Outcome['state']) => ended.filter(({ outcome }) => outcome.state === state).length;
