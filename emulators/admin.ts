@@ -10,7 +10,8 @@ import { readText, sendJson } from './oidc.ts';
  *   `counted`: what the platform counts as one conversion each (`GET /__admin/counted` has these alone)
  * - `POST /__admin/reset` forgets everything
  * - `POST /__admin/next` `[{status, headers, body}, {chaos: "latency", ms: 500}, …]`: the next answers, in this order, each
- *   used once. A scripted answer is given in place of the platform's own, which then never sees the request.
+ *   used once. A scripted answer is given in place of the platform's own, which then never sees the request. With
+ *   `isHeld: true` it is given once `POST /__admin/release` lets everything go that is held.
  * - `POST /__admin/chaos` `{share: 0.2, modes: ["html_502", …], ms}`: that share of all answers goes wrong; `share: 0` ends it
  * - `POST /__admin/clock` `{set: "2026-11-30T09:00:00Z"}` (or milliseconds), `{advance: 60000}`, `{skew: -120000}`: this one goes
  *   wrong by so much, and by no more
@@ -108,7 +109,7 @@ export interface EmulatorParts {
   heard?: (request: EmulatedRequest) => void;
 }
 
-type Step = { chaos: ChaosMode; ms?: number } | (EmulatedAnswer & { chaos?: undefined });
+type Step = ({ chaos: ChaosMode; ms?: number } | (EmulatedAnswer & { chaos?: undefined })) & { isHeld?: boolean };
 
 const keptMax = 1_000;
 /** A thousand requests of a thousand events each would fill the memory of what is measured beside it. */
@@ -130,6 +131,7 @@ export async function openEmulator(
   let chaos: { share: number; modes: ChaosMode[]; ms?: number } = { share: 0, modes: [] };
   const received: { request: object; bytes: number }[] = [];
   let keptBytes = 0;
+  let held: (() => void)[] = [];
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error) => {
@@ -150,6 +152,7 @@ export async function openEmulator(
     const step: Step | undefined = next.shift() ?? byChance();
     total++;
     keep({ at: now(), method, path: request.url, headers, body: asked.body, step: step?.chaos ?? null }, text.length);
+    if (step?.isHeld === true) await new Promise<void>((resolve) => held.push(resolve));
     if (step === undefined) return send(response, platform.answer(asked, now()));
     if (step.chaos === undefined) return send(response, step);
     await misbehave(response, asked, step.chaos, step.ms);
@@ -237,6 +240,13 @@ export async function openEmulator(
     return path === '' ? { now: now(), received: total, next, chaos, platform: platform.state(now()) } : undefined;
   }
 
+  function release(): number {
+    const all = held;
+    held = [];
+    for (const go of all) go();
+    return all.length;
+  }
+
   /** @returns what is wrong with it, as a sentence; undefined where there is no such thing to do */
   function take(path: string, body: unknown): object | string | undefined {
     if (path === '/reset') {
@@ -244,9 +254,11 @@ export async function openEmulator(
       if (shared === undefined) clock.reset();
       received.length = 0;
       keptBytes = 0;
+      release();
       platform.reset();
       return { now: now() };
     }
+    if (path === '/release') return { released: release() };
     if (path === '/next') {
       if (!Array.isArray(body)) return 'an array of answers is needed';
       const wrong = body.find((each) => !isMode(each?.chaos) && !Number.isInteger(each?.status));

@@ -360,6 +360,56 @@ describe('tokens', () => {
     expect((await list()).find((one) => one.id === pasted.id)).toMatchObject({ state: 'needs_attention' });
   });
 
+  describe('that somebody authorises anew while the platform still thinks about the ones before', () => {
+    const late = [
+      ['another token', { chaos: 'latency', ms: 0 }],
+      ['invalid_grant', { status: 400, body: { error: 'invalid_grant' } }],
+      ['a refusal for now', { status: 429, headers: { 'retry-after': '120' }, body: {} }],
+    ] as const;
+    it.each(late)('stay, whatever comes late: %s', async (_, step) => {
+      const { id } = await connect();
+      all.travel(2 * hour);
+      await all.signIn(all.north);
+      const ended = (await told(all.north, 'connection_ended')).length;
+      all.google.admin('POST', '/next', [{ ...step, isHeld: true }]);
+      const waiting = fresh(id);
+      await vi.waitFor(() => expect(asked(all.google, 'grant_type=refresh_token').length).toBe(1));
+      const { body } = await begin(all.north, { provider: 'google', scopes: ['adwords'], connection: id });
+      expect((await answer(all.north, await all.consent(body.url))).status).toBe(201);
+      const before = await tokensOf(all.north);
+      expect(all.google.admin('POST', '/release')).toEqual({ released: 1 });
+      const given = await waiting;
+      expect('token' in given && all.google.scopesOf(given.token)).toEqual([datamanager, adwords]);
+      expect(await fresh(id)).toEqual(given);
+      expect(await tokensOf(all.north)).toEqual(before);
+      expect(await list()).toMatchObject([
+        { id, state: 'connected', scopes: [datamanager, adwords], refreshed_at: null, trouble: null },
+      ]);
+      expect((await told(all.north, 'connection_ended')).length).toBe(ended);
+      expect(asked(all.google, 'grant_type=refresh_token').length).toBe(1);
+      // And they are renewed in their turn.
+      all.travel(2 * hour);
+      expect(await fresh(id)).toHaveProperty('token');
+      expect(asked(all.google, 'grant_type=refresh_token').length).toBe(2);
+    });
+
+    it('stay, too, when the timer saw them run out before', async () => {
+      const paste = async (more: object) =>
+        (await ask('POST', all.at(all.north), all.north.cookie, { provider: 'snap', ...more })).body as Connection;
+      const { id } = await paste({ secret: 'one-that-runs-out' });
+      await setColumns(all.north, id, 'expires_at = $2', [new Date(all.now() - 1)]);
+      const { id: first } = await connect();
+      await setColumns(all.north, first, 'refresh_at = $2', [new Date(all.now() - 1)]);
+      all.google.admin('POST', '/next', [{ status: 500, body: {}, isHeld: true }]);
+      const looking = all.connections.renewDue();
+      await vi.waitFor(() => expect(asked(all.google, 'grant_type=refresh_token').length).toBe(1));
+      await paste({ secret: 'another-that-lasts', connection: id });
+      all.google.admin('POST', '/release');
+      await looking;
+      expect(await fresh(id)).toEqual({ token: 'another-that-lasts', scopes: [] });
+    });
+  });
+
   it('of another address of the platform go nowhere until somebody authorises again', async () => {
     const { id } = await connect();
     const moved = all.another({ FAIRLEAD_GOOGLE_OAUTH_URL: all.meta.url });

@@ -16,6 +16,8 @@ const leaseMs = 45_000;
 /** How often whoever waits for another one's renewal looks, and for how long. */
 const lookMs = 200;
 const waitMs = 40_000;
+/** A connection that is another one each time that it is looked at is left alone for now. */
+const triesMax = 5;
 /** When a renewal that failed is tried again: the platform's own failure, and one that the operator has to look at. */
 const againMs = { retry: 5 * 60_000, rate_limited: 15 * 60_000, auth: 3_600_000, config: 3_600_000 } as const;
 /** A grant without a named renewal is renewed at half of its life (reference, "Refresh"). */
@@ -48,11 +50,12 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
     { purpose = 'connection.send', isRefused = false } = {},
   ): Promise<FreshToken> {
     let row = await read(organisationId, connectionId);
-    for (let tries = 0; ; tries++) {
+    for (let tries = 0; tries < triesMax; tries++) {
       if (row === undefined) return { reconnect: 'unknown' };
       if (row.state === 'connected' && row.issued_at_hosts !== hostsOf(providerOf(row.provider), house.config)) {
-        await end(row, 'base_url_changed');
-        return { reconnect: 'base_url_changed' };
+        if (await end(row, 'base_url_changed')) return { reconnect: 'base_url_changed' };
+        row = await read(organisationId, connectionId);
+        continue;
       }
       if (row.state !== 'connected' || row.access_token === null) return { reconnect: row.reason ?? 'unknown' };
       const { token_expires_at: endsAt } = row;
@@ -63,8 +66,9 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
       }
       if (!canRenew(row)) {
         const reason = isRefused ? 'revoked' : 'expired';
-        await end(row, reason);
-        return { reconnect: reason };
+        if (await end(row, reason)) return { reconnect: reason };
+        row = await read(organisationId, connectionId);
+        continue;
       }
       if (tries > 0) {
         const answer = row.trouble_answer ?? 'no_answer';
@@ -74,6 +78,7 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
       await renew(organisationId, connectionId, row.refreshed_at);
       row = await read(organisationId, connectionId);
     }
+    return { later: 'no_answer', afterMs: lookMs };
   }
 
   function canRenew(row: ConnectionRow): boolean {
@@ -100,7 +105,7 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
       await renewTaken(taken);
     } catch (error) {
       if (!(error instanceof Trouble)) {
-        await letGo(organisationId, id);
+        await letGo(taken);
         throw error;
       }
       if (error.isOver) await end(taken, 'revoked', error);
@@ -124,11 +129,9 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
     });
   }
 
-  async function letGo(organisationId: number, id: number): Promise<void> {
-    await postgres.tenant(organisationId, (sql) =>
-      sql.run('UPDATE connections SET refreshing_until = NULL WHERE organisation_id = $1 AND id = $2', [
-        ...[organisationId, id],
-      ]),
+  async function letGo(row: ConnectionRow): Promise<void> {
+    await postgres.tenant(row.organisation_id, (sql) =>
+      sql.run(`UPDATE connections SET refreshing_until = NULL WHERE ${asItWas}`, wasOf(row)),
     );
   }
 
@@ -148,7 +151,10 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
     const client = oauth?.client(settings);
     if (oauth?.refresh === undefined || client === undefined || row.access_token === null)
       throw new Trouble('config', 'no_client');
-    if (row.issued_at_hosts !== hostsOf(providerOf(row.provider), house.config)) return end(row, 'base_url_changed');
+    if (row.issued_at_hosts !== hostsOf(providerOf(row.provider), house.config)) {
+      await end(row, 'base_url_changed');
+      return;
+    }
     const owner = { organisationId: row.organisation_id, id: row.id };
     const ask = {
       ...{ client, settings, nowMs: clock.now() },
@@ -162,31 +168,36 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
     await keep(row, grant);
   }
 
-  /** Stores what was renewed. What was disconnected meanwhile stays so: there is no row of tokens to change. */
+  /** Stores what was renewed. What was disconnected or authorised again meanwhile stays so: this was got with the grant before. */
   async function keep(row: ConnectionRow, grant: Grant): Promise<void> {
     const { organisation_id: organisationId, id } = row;
     const { access, refresh } = await sealed.seal({ organisationId, id }, grant);
     const times = timesOf(grant, clock.now());
-    await postgres.tenant(organisationId, async (sql) => {
+    const isKept = await postgres.tenant(organisationId, async (sql) => {
       const kept = await sql.run(
-        `UPDATE connections SET refreshing_until = NULL, refreshed_at = $3, token_expires_at = $4, refresh_at = $5,
-           told_days = CASE WHEN $6::timestamptz > expires_at THEN NULL ELSE told_days END,
-           expires_at = coalesce($6, expires_at), scopes = coalesce($7, scopes),
+        `UPDATE connections SET refreshing_until = NULL, refreshed_at = $6, token_expires_at = $7, refresh_at = $8,
+           told_days = CASE WHEN $9::timestamptz > expires_at THEN NULL ELSE told_days END,
+           expires_at = coalesce($9, expires_at), scopes = coalesce($10, scopes),
            trouble_class = NULL, trouble_answer = NULL, trouble_at = NULL
-         WHERE organisation_id = $1 AND id = $2 AND state = 'connected'`,
+         WHERE ${asItWas}`,
         [
-          ...[organisationId, id, new Date(clock.now()), times.tokenEndsAt, times.renewAt, times.endsAt],
+          ...[...wasOf(row), new Date(clock.now()), times.tokenEndsAt, times.renewAt, times.endsAt],
           grant.scopes === undefined || grant.scopes.length === 0 ? null : [...grant.scopes],
         ],
       );
-      if (kept === 0) return;
+      if (kept === 0) return false;
       await sql.run(
         `UPDATE connection_tokens SET access_token = $3, refresh_token = coalesce($4, refresh_token)
          WHERE organisation_id = $1 AND connection_id = $2`,
         [organisationId, id, access, refresh],
       );
+      return true;
     });
-    log.info('connections.renewed', { organisation: organisationId, connection: id, provider: row.provider });
+    log.info(isKept ? 'connections.renewed' : 'connections.renewed_late', {
+      organisation: organisationId,
+      connection: id,
+      provider: row.provider,
+    });
   }
 
   async function noteTrouble(row: ConnectionRow, trouble: Trouble): Promise<void> {
@@ -194,10 +205,10 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
     const now = clock.now();
     await postgres.tenant(organisationId, (sql) =>
       sql.run(
-        `UPDATE connections SET refreshing_until = NULL, refresh_at = $3, trouble_class = $4, trouble_answer = $5, trouble_at = $6
-         WHERE organisation_id = $1 AND id = $2 AND state = 'connected'`,
+        `UPDATE connections SET refreshing_until = NULL, refresh_at = $6, trouble_class = $7, trouble_answer = $8, trouble_at = $9
+         WHERE ${asItWas}`,
         [
-          ...[organisationId, id, new Date(now + (trouble.retryAfterMs ?? againMs[trouble.class]))],
+          ...[...wasOf(row), new Date(now + (trouble.retryAfterMs ?? againMs[trouble.class]))],
           ...[trouble.class, trouble.answer, new Date(now)],
         ],
       ),
@@ -211,21 +222,24 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
   /**
    * Ends that a connection is used, once: what waits to be sent waits, and who can mend it is told. A token that the platform
    * has revoked is destroyed; one that rests on other addresses is kept sealed, and goes nowhere.
+   *
+   * @param row as it was when this was found out of it
+   * @returns whether it has ended; not where it is another one by now
    */
   async function end(
     row: ConnectionRow,
     reason: Exclude<ConnectionReason, 'by_hand'>,
     trouble?: Trouble,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { organisation_id: organisationId, id } = row;
     const isPause = reason === 'base_url_changed';
     const hasEnded = await postgres.tenant(organisationId, async (sql) => {
       const ended = await sql.run(
-        `UPDATE connections SET state = $3, reason = $4, refreshing_until = NULL, refresh_at = NULL,
-           trouble_class = $5, trouble_answer = $6, trouble_at = $7
-         WHERE organisation_id = $1 AND id = $2 AND state = 'connected'`,
+        `UPDATE connections SET state = $6, reason = $7, refreshing_until = NULL, refresh_at = NULL,
+           trouble_class = $8, trouble_answer = $9, trouble_at = $10
+         WHERE ${asItWas}`,
         [
-          ...[organisationId, id, isPause ? 'paused' : 'needs_attention', reason],
+          ...[...wasOf(row), isPause ? 'paused' : 'needs_attention', reason],
           ...[trouble?.class ?? null, trouble?.answer ?? null, trouble === undefined ? null : new Date(clock.now())],
         ],
       );
@@ -247,11 +261,22 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
       log.warn('connections.ended', {
         ...{ organisation: organisationId, connection: id, provider: row.provider, reason },
       });
+    return hasEnded;
   }
 
   return { freshToken, renew, canRenew, end };
 }
 export type Tokens = ReturnType<typeof openTokens>;
+
+/**
+ * The connection, where nobody has authorised it again, renewed it or taken its lease since it was read: an answer about the
+ * tokens of that time says nothing of others. Whoever holds the lease has it in the row that was read with it.
+ */
+const asItWas = `organisation_id = $1 AND id = $2 AND state = 'connected' AND authorised_at = $3
+  AND refreshed_at IS NOT DISTINCT FROM $4 AND refreshing_until IS NOT DISTINCT FROM $5`;
+const wasOf = (row: ConnectionRow) => [
+  ...[row.organisation_id, row.id, row.authorised_at, row.refreshed_at, row.refreshing_until],
+];
 
 /** When a grant ends, when it is renewed, and when a person has to authorise again; null where nothing is named. */
 export function timesOf(
