@@ -40,3 +40,8 @@ export function momentOf(conversion: Conversion, of: 'occurred_at' | 'clicked_at
   if (typeof moment === 'string') throw new RangeError(`${of} of a conversion was not read before`);
   return moment;
 }
+
+/** The year it was, in its own zone; undefined where it says none. */
+export function yearOf({ occurred_at }: Conversion): number | undefined {
+  return Number(occurred_at.slice(0, 4)) || undefined;
+}

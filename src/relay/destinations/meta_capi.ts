@@ -10,6 +10,7 @@ import {
   refuseConsent,
   refuseRefund,
   refuseTime,
+  yearOf,
 } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { sentAddress, sentPageUrl } from './sent_parts.ts';
@@ -70,8 +71,9 @@ export const metaCapi: Destination<MetaSettings, Known> = {
     return readFields(given, 'Meta Conversions API', fields);
   },
 
-  identify({ user, occurred_at }) {
-    const known: Known = metaIdentifiers(user, Number(occurred_at.slice(0, 4)) || undefined);
+  identify(conversion) {
+    const { user } = conversion;
+    const known: Known = metaIdentifiers(user, yearOf(conversion));
     const address = sentAddress(user?.ip);
     if (address !== undefined) known.client_ip_address = address;
     if (user?.user_agent !== undefined) known.client_user_agent = user.user_agent;

@@ -61,6 +61,25 @@ test('a call of whoever wants no personalised ads and limited use', () => {
   });
 });
 
+test('postal codes are digits alone, a gender may be neither, and nobody is born after the order', () => {
+  const user = { email: 'alexz@example.com', zip: '94107-1234', gender: 'Non-binary', date_of_birth: '2027-01-02' };
+  expect(sentBody(pinterest.build([itemOf(pinterest, { ...order, user })], settings, now).body)).toMatchObject({
+    data: [
+      {
+        user_data: {
+          em: [hashes.email],
+          // 941071234
+          zp: ['c711389868997b7f3f747e95fbce358e2ac994a8b4e838142a4e968c2cfc8b22'],
+          // n
+          ge: ['1b16b1df538ba12dc3f97edbb85caa7050d46c148134290feba80f8236c83db9'],
+        },
+      },
+    ],
+  });
+  const { hashed } = itemOf(pinterest, { ...order, user }).identifiers;
+  expect(Object.keys(hashed)).toEqual(['em', 'zp', 'ge']);
+});
+
 /** "It is required at least one of 1) em, 2) hashed_maids or 3) pair client_ip_address + client_user_agent." */
 test.each([
   ['mail', { user: { email: 'alexz@example.com' } }, true],

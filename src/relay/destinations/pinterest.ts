@@ -1,8 +1,10 @@
 import { ofPeople } from '../../../contract/relay_reading.ts';
-import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
+import type { MetaIdentifiers } from '../identifiers/meta.ts';
+import { pinterestIdentifiers } from '../identifiers/plain.ts';
 import { amountText } from './amount_text.ts';
 import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
+import { yearOf } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
@@ -23,7 +25,7 @@ interface Settings {
 }
 
 interface Identifiers extends Reached {
-  /** Its rules for each field are those of Meta: digits of a phone, names in lower case, two letters of a state. All are lists. */
+  /** Its fields are those of Meta, with rules of its own for two of them. All are lists. */
   readonly hashed: Readonly<Partial<Record<keyof MetaIdentifiers, readonly string[]>>>;
 }
 
@@ -67,7 +69,10 @@ export const pinterest: Destination<Settings, Identifiers> = {
   },
   identify: (conversion) => ({
     hashed: Object.fromEntries(
-      Object.entries(metaIdentifiers(conversion.user)).map(([name, hash]) => [name, [hash].flat()]),
+      Object.entries(pinterestIdentifiers(conversion.user, yearOf(conversion))).map(([name, hash]) => [
+        name,
+        [hash].flat(),
+      ]),
     ),
     ...reachedOf(conversion),
   }),

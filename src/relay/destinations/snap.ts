@@ -2,6 +2,7 @@ import { ofPeople } from '../../../contract/relay_reading.ts';
 import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
+import { yearOf } from './conversion_rules.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
@@ -66,7 +67,10 @@ export const snap: Destination<Settings, Identifiers> = {
   settings(given) {
     return readFields(given, 'Snap Conversions API', fields);
   },
-  identify: (conversion) => ({ hashed: metaIdentifiers(conversion.user), ...reachedOf(conversion) }),
+  identify: (conversion) => ({
+    hashed: metaIdentifiers(conversion.user, yearOf(conversion)),
+    ...reachedOf(conversion),
+  }),
   refuse(item, _settings, now) {
     return refuseByRules(item, snap, rules, now) ?? refuseIncomplete(item) ?? refuseNobody(item);
   },

@@ -52,6 +52,7 @@ const rows: [IdentifierPlatform, field: string, input: string, normalized: strin
     '18005550100',
     '92cfdc5fbcd4a20fbe5d3857af6c1aba31762105bba7f21a17155e920653046c',
   ],
+  ['microsoft', 'externalId', 'User 42', 'user42', 'fb44d98b9d56bbe49028eacc8574f5715178e6d3470d276a1697de3df68e7579'],
   ['linkedin', 'SHA256_EMAIL', ' A.B+c@Gmail.com', 'a.b+c@gmail.com'],
   ['pinterest', 'ph', '(800) 555-0100', '18005550100'],
   ['pinterest', 'zp', 'EC1A-94107', '194107'],
@@ -65,6 +66,11 @@ describe('what other platforms get', () => {
   it.each(rows)('%s %s %j → %j', (platform, field, input, normalized, sha256) => {
     const made = explainIdentifier({ field, input, phone_country: 'US' }, platform);
     expect(made).toMatchObject(sha256 === undefined ? { normalized } : { normalized, sha256 });
+  });
+  it('says of a field that is not sent that it is none', () => {
+    expect(explainIdentifier({ field: 'phone_number', input: '+18005550100' }, 'reddit')).toEqual({
+      error: 'field is none that reddit takes: it takes email, em, external_id',
+    });
   });
   it('is made of a conversion the same way', () => {
     const user = {

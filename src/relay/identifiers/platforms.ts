@@ -29,18 +29,18 @@ export const platforms = {
   // Reference, Other senders: hashed email, phone (+E.164), external_id.
   tiktok: hashedOnly({ ...under('email em', email), ...under('phone ph', e164), external_id: externalId }),
   // Reference, Other senders: em trimmed and lower-cased, ph digits.
-  microsoft: hashedOnly({ ...under('em email', email), ...under('ph phone', metaRules.ph) }),
+  microsoft: hashedOnly({
+    ...under('em email', email),
+    ...under('ph phone', metaRules.ph),
+    ...under('externalId external_id', externalId),
+  }),
   linkedin: hashedOnly(under('SHA256_EMAIL email em', email)),
   pinterest: hashedOnly(pinterestRules),
   // Snap, Conversions API, Parameters: the same fields, names and examples as Meta's.
   snap: hashedOnly(metaRules),
-  // Reddit Ads, Manual advanced matching: emails have a canonical form of their own. Of phones nothing was found there:
-  // as Meta's, with the `+` of E.164.
-  reddit: hashedOnly({
-    ...under('email em', redditEmail),
-    ...under('phone_number phone ph', e164),
-    external_id: externalId,
-  }),
+  // Reddit Ads, Manual advanced matching: emails have a canonical form of their own. Of phones nothing was found there,
+  // and none is sent.
+  reddit: hashedOnly({ ...under('email em', redditEmail), external_id: externalId }),
   // X Ads API, Web conversions: emails trimmed and lower-cased, phones E.164.
   x: hashedOnly({
     ...under('hashed_email email em', email),
