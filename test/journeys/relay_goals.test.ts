@@ -223,6 +223,23 @@ it('takes silence for what it is where notice is enough, and a yes for a yes', a
   expect(row?.facts).toMatchObject({ consent: {}, click_ids: { gclid: 'UsClick9' } });
 });
 
+it('takes no %00 and no macro that nobody filled in for a click, and the sale is there', async () => {
+  for (const [id, query] of Object.entries({
+    'odd-nul': 'gclid=a%00b&fbclid={fbclid}',
+    'odd-one': 'gclid=%00&ttclid=T1',
+  })) {
+    const { send } = visitor('US');
+    await send('pageview', { u: `https://shop.example/?${query}` });
+    await send('Signup', { id });
+  }
+  const rows = [...(await conversions('full', 'odd-nul')), ...(await conversions('full', 'odd-one'))];
+  expect(rows.map(({ facts }) => [facts.click_ids, facts.clicked_at, facts.query])).toEqual([
+    [undefined, undefined, undefined],
+    [{ ttclid: 'T1' }, expect.stringMatching(/Z$/), undefined],
+  ]);
+  expect(desk.server.desk.house.spool.quarantined()).toEqual({});
+});
+
 it('forgets the click ids of a visit with the first no, and takes them up with the first yes on the landing page', async () => {
   const landing = 'https://shop.example/?gclid=Later10';
   const first = visitor('DE');

@@ -352,6 +352,31 @@ it('is the first on each way by itself', async () => {
   ]);
 });
 
+it('stores an order whose address says %00 or a macro that nobody filled in, and takes neither for a click', async () => {
+  const { spool } = desk.server.desk.house;
+  await asked('SELECT 1');
+  const before = spool.quarantined();
+  const page = (query: string) => ({ page_url: `https://shop.example/thanks?${query}` });
+  await send('firsts', purchase({ order_id: 'q-nul', ...page('gclid=a%00b&utm_source=%00&utm_medium=mail') }));
+  await send('firsts', purchase({ order_id: 'q-query', query: 'gclid=%00' }));
+  for (const name of ['one', 'two'])
+    await send(
+      'firsts',
+      purchase({ order_id: `q-${name}`, ...page('gclid={gclid}'), user: { email: `${name}@q.example` } }),
+    );
+  const rows = await asked<{ order_id: string; clicks: object | null; utm: object | null; states: string[] }>(
+    `SELECT order_id, facts->'click_ids' AS clicks, facts->'utm' AS utm,
+       ARRAY(SELECT d.state FROM relay_deliveries d WHERE d.conversion_id = c.id) AS states
+     FROM relay_conversions c WHERE order_id LIKE 'q-%' ORDER BY order_id`,
+  );
+  const goes = { clicks: null, utm: null, states: ['waiting', 'waiting'] };
+  expect(rows).toEqual([
+    { order_id: 'q-nul', ...goes, utm: { medium: 'mail' } },
+    ...['q-one', 'q-query', 'q-two'].map((order_id) => ({ order_id, ...goes })),
+  ]);
+  expect(spool.quarantined()).toEqual(before);
+});
+
 it('lets a refund wait for its purchase, whether that is known yet or not', async () => {
   await send('shop', purchase({ order_id: 'R-1' }));
   await send('shop', purchase({ event_name: 'refund', event_id: 'rf-1', refund: true, original: { order_id: 'R-1' } }));

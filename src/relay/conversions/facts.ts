@@ -1,5 +1,6 @@
 import { type ClickId, type Conversion, clickIds } from '../../../contract/conversion.ts';
 import { sentPageUrl } from '../destinations/sent_parts.ts';
+import { macroIn } from '../mapping/macros.ts';
 import { readQuery } from '../mapping/query.ts';
 
 const utmFields = ['source', 'medium', 'campaign', 'term', 'content'] as const;
@@ -37,8 +38,16 @@ function parametersOf(...queries: string[]): Record<string, string | undefined> 
   const all: Record<string, string> = {};
   for (const query of queries)
     for (const [name, value] of Object.entries(readQuery(query.replace(/^\?/, '')) ?? {}))
-      if (typeof value === 'string' && value !== '' && value.length <= 512) all[name] ??= value;
+      if (typeof value === 'string' && value !== '' && value.length <= 512 && isMeant(name, value)) all[name] ??= value;
   return all;
+}
+
+/**
+ * Is it a value for this parameter of an address? No database takes a NUL (`%00`), and a macro that nobody filled in is the same of
+ * everybody: as in a mapping, that is none.
+ */
+export function isMeant(name: string, value: string): boolean {
+  return !value.includes('\0') && macroIn(value, name.startsWith('utm_') ? 'words' : 'code') === undefined;
 }
 
 function keptQuery(query: string): string | undefined {

@@ -7,6 +7,7 @@ import { type Random, uuidOf } from '../../platform/random.ts';
 import { type Lane, SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { readSnapshot } from '../../trust/consent/index.ts';
+import { isMeant } from '../conversions/facts.ts';
 import type { EventGoal, RunningSource, SourceDirectory } from './directory.ts';
 import { intakeLine } from './line.ts';
 import { callsRecord } from './pixels.ts';
@@ -149,9 +150,9 @@ export function conversionOf(
   source: Pick<RunningSource, 'clickIds' | 'ipAndAgent' | 'browserIds' | 'kinds'>,
 ): Conversion {
   const { clickIds, ipAndAgent } = source;
-  const ofClick = clickIds ? clicks : undefined;
+  const ofClick = Object.entries((clickIds && clicks?.ids) || {}).filter(([id, value]) => isMeant(id, value));
   const ids = filled({
-    ...ofClick?.ids,
+    ...Object.fromEntries(ofClick),
     ...Object.fromEntries(platformsOf(source).flatMap((one) => idsOf[one].map((id) => [id, browserIds?.[id]]))),
   });
   const utm = filled({
@@ -175,7 +176,7 @@ export function conversionOf(
     ...(row.source !== '' && { campaign: { source: cut(row.source) } }),
     consent: consentOf(consent),
     ...(ids !== undefined && { click_ids: ids }),
-    ...(ofClick && { clicked_at: new Date(ofClick.atMs).toISOString() }),
+    ...(clicks && ofClick.length > 0 && { clicked_at: new Date(clicks.atMs).toISOString() }),
     ...(user !== undefined && { user }),
   };
 }
