@@ -5,6 +5,7 @@ import { deliveryLimits } from './limits.ts';
 import type { Senders } from './parts.ts';
 import type { Ended } from './rows.ts';
 import { settle } from './settle.ts';
+import { cancelWhere } from './states.ts';
 
 const sweepMs = 600_000;
 const pieceRows = 1_000;
@@ -33,11 +34,14 @@ export function tooOld({
 
 /**
  * Sets aside what waits at destinations that nothing is sent to now, or for an approval, before the platform would call it
- * too old. What is under way does that at each try.
+ * too old. What is under way does that at each try. And cancels what is left of destinations that were removed.
  * @returns how many
  */
 export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 'clock'>): Promise<number> {
-  const ended = await everywhere(postgres, (sql, organisationId) => endTooOldOf(sql, organisationId, clock.now()));
+  const ended = await everywhere(postgres, async (sql, organisationId) => [
+    ...(await endTooOldOf(sql, organisationId, clock.now())),
+    await endGoneOf(sql, organisationId, clock.now()),
+  ]);
   return ended.reduce((sum, each) => sum + each, 0);
 }
 
@@ -58,6 +62,31 @@ async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promi
   }));
   if (all.length > 0) await settle(sql, { organisationId, destinationId: 0 }, all, { now, isTest: false });
   return [all.length];
+}
+
+/**
+ * A destination that is removed takes what waits for it along. What was being sent in that moment and is to go again, and what was
+ * routed by somebody who had read the route before, is ended here, or nobody would: only what has a destination is ever taken.
+ * Of the destinations of all deliveries each costs one look into the index by state.
+ */
+async function endGoneOf(sql: Sql, organisationId: number, now: number): Promise<number> {
+  const gone = await sql.query<{ id: number }>(
+    `WITH RECURSIVE theirs (id) AS (
+       (SELECT d.destination_id FROM relay_deliveries d WHERE d.organisation_id = $1 ORDER BY d.destination_id LIMIT 1)
+       UNION ALL
+       SELECT (SELECT d.destination_id FROM relay_deliveries d WHERE d.organisation_id = $1 AND d.destination_id > theirs.id
+               ORDER BY d.destination_id LIMIT 1)
+       FROM theirs WHERE theirs.id IS NOT NULL
+     )
+     SELECT id FROM theirs WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM relay_destinations o WHERE o.id = theirs.id)`,
+    [organisationId],
+  );
+  if (gone.length === 0) return 0;
+  return cancelWhere(sql, organisationId, {
+    where: `d.destination_id = ANY ($2::bigint[])
+      AND (d.state IN ('held', 'waiting') OR (d.state = 'sending' AND d.next_at <= $3)) LIMIT ${pieceRows}`,
+    ...{ params: [gone.map(({ id }) => id), new Date(now)], reason: 'removed', now },
+  });
 }
 
 /** @returns what ends it */

@@ -2,7 +2,7 @@ import type { DeliveryChoice } from '../../../contract/deliveries.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { agesByKind, tooOld } from './ages.ts';
 import { deliveryLimits } from './limits.ts';
-import { cancelWhere } from './states.ts';
+import { cancelRows } from './states.ts';
 
 /** Deliveries `d` at destinations `o` of conversions `c` that a choice names; `$1` is the organisation. */
 export const chosen = `d.organisation_id = $1 AND ($2::bigint[] IS NULL OR d.id = ANY ($2)) AND ($3::bigint IS NULL OR d.destination_id = $3)
@@ -82,13 +82,11 @@ export async function approve(sql: Sql, organisationId: number, choice: Delivery
 
 /** Those that wait, or are held, do not go any more. */
 export async function cancel(sql: Sql, organisationId: number, choice: DeliveryChoice, now: number): Promise<number> {
-  const rows = await sql.query<{ id: number }>(
-    `SELECT d.id FROM relay_deliveries d WHERE ${chosen} AND d.state IN ('held', 'waiting') ORDER BY d.id LIMIT $7 FOR UPDATE OF d`,
+  const rows = await sql.query<{ id: number; conversion_id: string }>(
+    `SELECT d.id, d.conversion_id FROM relay_deliveries d WHERE ${chosen} AND d.state IN ('held', 'waiting') ORDER BY d.id LIMIT $7 FOR UPDATE OF d`,
     [...paramsOf(organisationId, choice), deliveryLimits.changePieceRows],
   );
-  return cancelWhere(sql, organisationId, {
-    ...{ where: 'id = ANY ($3::bigint[])', param: rows.map(({ id }) => id), reason: 'cancelled_by_hand', now },
-  });
+  return cancelRows(sql, organisationId, rows, { reason: 'cancelled_by_hand', now });
 }
 
 /** Conversions of these have something under way again. */

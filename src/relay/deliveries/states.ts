@@ -63,8 +63,8 @@ async function cancelOfConnection(
     [organisationId, connectionId, new Date(now)],
   );
   return cancelWhere(sql, organisationId, {
-    where: `destination_id = ANY ($3) AND state IN ('held', 'waiting')`,
-    param: destinations.map(({ id }) => id),
+    where: `d.destination_id = ANY ($2::bigint[]) AND d.state IN ('held', 'waiting')`,
+    params: [destinations.map(({ id }) => id)],
     ...{ reason: 'disconnected', now },
   });
 }
@@ -86,24 +86,52 @@ export function deliveriesOfConnections(now: () => number) {
   };
 }
 
-/** @param what.where of deliveries, with `$3` as its parameter; words of the code, never of a request */
+interface Cancelled {
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Of these, what is not being sent ends. Conversions are locked first, as at the end of a turn (`settle`): an account that ends
+ * another delivery of one at the same moment would see this one as under way, and this would see that one so.
+ * @returns how many were cancelled
+ */
+export async function cancelRows(
+  sql: Sql,
+  organisationId: number,
+  rows: readonly { id: number; conversion_id: string }[],
+  { reason, now }: Cancelled,
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const at = new Date(now);
+  const conversions = [...new Set(rows.map(({ conversion_id }) => conversion_id))].sort();
+  await sql.query(
+    'SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+    [organisationId, conversions],
+  );
+  const cancelled = await sql.run(
+    `UPDATE relay_deliveries SET state = 'cancelled', reason = $4, field = NULL, settled_at = $2
+     WHERE organisation_id = $1 AND id = ANY ($3::bigint[])
+       AND (state IN ('held', 'waiting') OR (state = 'sending' AND next_at <= $2))`,
+    [organisationId, at, rows.map(({ id }) => id), reason],
+  );
+  await settleConversions(sql, organisationId, conversions, now);
+  return cancelled;
+}
+
+/**
+ * What `where` says of deliveries `d`, with its parameters from `$2` on; words of the code, never of a request.
+ * @returns how many were cancelled
+ */
 export async function cancelWhere(
   sql: Sql,
   organisationId: number,
-  { where, param, reason, now }: { where: string; param: unknown; reason: string; now: number },
+  { where, params, ...how }: Cancelled & { where: string; params: readonly unknown[] },
 ): Promise<number> {
-  const cancelled = await sql.query<{ conversion_id: string }>(
-    `UPDATE relay_deliveries SET state = 'cancelled', reason = $4, field = NULL, settled_at = $2
-     WHERE organisation_id = $1 AND ${where} RETURNING conversion_id`,
-    [organisationId, new Date(now), param, reason],
+  const rows = await sql.query<{ id: number; conversion_id: string }>(
+    `SELECT d.id, d.conversion_id FROM relay_deliveries d WHERE d.organisation_id = $1 AND ${where}`,
+    [organisationId, ...params],
   );
-  const conversions = [...new Set(cancelled.map(({ conversion_id }) => conversion_id))].sort();
-  if (conversions.length > 0) {
-    await sql.query(
-      'SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
-      [organisationId, conversions],
-    );
-    await settleConversions(sql, organisationId, conversions, now);
-  }
-  return cancelled.length;
+  return cancelRows(sql, organisationId, rows, how);
 }

@@ -218,7 +218,7 @@ export function destinationRoutes(
         const organisation = organisationFor(request);
         await postgres.tenant(organisation, async (sql) => {
           const gone = await one(sql, request.params.destination);
-          const cancelled = await cancelWaiting(sql, 'destination_id', gone.id, new Date(clock.now()));
+          const cancelled = await cancelWaiting(sql, organisation, 'destination_id', gone.id, clock.now());
           await sql.run('DELETE FROM relay_destinations WHERE id = $1', [gone.id]);
           await note(house, sql, request, 'relay.destination_removed', target(gone), { cancelled });
         });

@@ -3,6 +3,7 @@ import { actOf } from '../../platform/audit.ts';
 import { type Principal, RequestError, type RouteRequest, sitesOfPrincipal } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
+import { cancelWhere } from '../deliveries/states.ts';
 
 export type SettingsHouse = Pick<
   House,
@@ -101,27 +102,15 @@ export function membersOf(body: object): string {
  */
 export async function cancelWaiting(
   sql: Sql,
+  organisationId: number,
   of: 'route_id' | 'destination_id' | 'source_id',
   id: number,
-  now: Date,
+  now: number,
 ): Promise<number> {
   const which =
-    of === 'source_id' ? 'd.route_id IN (SELECT r.id FROM relay_routes r WHERE r.source_id = $1)' : `d.${of} = $1`;
-  const { count } = await sql.one<{ count: number }>(
-    `WITH ended AS (
-       UPDATE relay_deliveries d SET state = 'cancelled', reason = 'removed', settled_at = $2
-       WHERE ${which} AND d.state IN ('held', 'waiting') RETURNING d.organisation_id, d.conversion_id, d.id
-     ), settled AS (
-       UPDATE relay_conversions c SET settled_at = $2
-       WHERE c.settled_at IS NULL
-         AND (c.organisation_id, c.id) IN (SELECT e.organisation_id, e.conversion_id FROM ended e)
-         AND NOT EXISTS (
-           SELECT FROM relay_deliveries o
-           WHERE o.organisation_id = c.organisation_id AND o.conversion_id = c.id
-             AND o.state IN ('held', 'waiting', 'sending') AND o.id NOT IN (SELECT e.id FROM ended e))
-     )
-     SELECT count(*)::int AS count FROM ended`,
-    [id, now],
-  );
-  return count;
+    of === 'source_id' ? 'd.route_id IN (SELECT r.id FROM relay_routes r WHERE r.source_id = $2)' : `d.${of} = $2`;
+  return cancelWhere(sql, organisationId, {
+    where: `${which} AND d.state IN ('held', 'waiting')`,
+    ...{ params: [id], reason: 'removed', now },
+  });
 }

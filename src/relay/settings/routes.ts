@@ -131,7 +131,7 @@ export function routeRoutes(house: SettingsHouse): Route[] {
         const organisation = organisationFor(request);
         await postgres.tenant(organisation, async (sql) => {
           const gone = await routeRow(sql, request.params.route);
-          const cancelled = await cancelWaiting(sql, 'route_id', gone.id, new Date(clock.now()));
+          const cancelled = await cancelWaiting(sql, organisation, 'route_id', gone.id, clock.now());
           await sql.run('DELETE FROM relay_routes WHERE id = $1', [gone.id]);
           await note(house, sql, request, 'relay.route_removed', target(gone), { cancelled });
         });

@@ -349,7 +349,7 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
         const organisation = organisationFor(request);
         await postgres.tenant(organisation, async (sql) => {
           const gone = await sourceRow(sql, request.params.source, clock.now());
-          const cancelled = await cancelWaiting(sql, 'source_id', gone.id, new Date(clock.now()));
+          const cancelled = await cancelWaiting(sql, organisation, 'source_id', gone.id, clock.now());
           await sql.run('DELETE FROM relay_sources WHERE id = $1', [gone.id]);
           await note(house, sql, request, 'relay.source_deleted', target(gone), { cancelled });
         });
