@@ -86,6 +86,33 @@ test.each([
       rows: [{ index: 1, class: 'permanent', reason: 'InvalidHash' }],
     },
   ],
+  [
+    'rows with faults of theirs, with a code that nobody knows and without one, beside one that is wrong',
+    400,
+    {
+      error: {
+        code: 'InvalidRequest',
+        details: [
+          ...['InternalError', 'RequestTimeout', 'ServiceUnavailable', 'Throttled', 'NextYear', undefined].map(
+            (errorCode, index) => ({ index, errorCode }),
+          ),
+          { index: 6, propertyName: 'eventTime', errorCode: 'InvalidValue' },
+          { index: 7, propertyName: 'eventName', errorCode: 'MissingValue' },
+        ],
+      },
+    },
+    {
+      class: 'retry',
+      reason: 'InvalidRequest',
+      rows: [
+        ...['InternalError', 'RequestTimeout', 'ServiceUnavailable', 'Throttled', 'NextYear', 'unknown'].map(
+          (reason, index) => ({ index, class: 'retry', reason }),
+        ),
+        { index: 6, class: 'permanent', reason: 'InvalidValue' },
+        { index: 7, class: 'permanent', reason: 'MissingValue' },
+      ],
+    },
+  ],
   ['wrong, and it does not say what', 400, { error: {} }, { class: 'permanent', reason: 'http_400' }],
   ['a refused token', 401, { error: { code: 'Unauthorized' } }, { class: 'auth', reason: 'http_401' }],
   ['an account outside the pilot', 403, {}, { class: 'config', reason: 'http_403' }],

@@ -118,7 +118,16 @@ function wrongRows(error: unknown): RowVerdict[] {
   return seriesOf(memberOf(error, 'details')).flatMap((detail) => {
     const index = memberOf(detail, 'index');
     if (!Number.isSafeInteger(index) || memberOf(detail, 'isWarning') === true) return [];
-    const reason = codeOf(memberOf(detail, 'errorCode')) ?? 'invalid';
-    return [{ index: Number(index), class: 'permanent' as const, reason }];
+    const reason = codeOf(memberOf(detail, 'errorCode')) ?? 'unknown';
+    return [{ index: Number(index), class: isWrong(reason) ? 'permanent' : 'retry', reason } as const];
   });
+}
+
+/** No document lists the codes: a word in it says that the row is wrong. Any other one, such as a fault of theirs, may yet go through. */
+function isWrong(code: string): boolean {
+  return /invalid|missing|required|hashed|personal|toolong|tooold|outofrange|unsupported/i.test(code) && !isFault(code);
+}
+
+function isFault(code: string): boolean {
+  return /internal|time.?out|unavailable|throttl|temporar|again/i.test(code);
 }

@@ -64,6 +64,32 @@ test.each([
     { class: 'retry', reason: 'INVALID', rows: [{ index: 1, class: 'permanent', reason: 'INVALID' }] },
   ],
   [
+    'rows with a fault of theirs, with a code that nobody knows and without one, beside one that is wrong',
+    400,
+    {
+      errors: [{ code: 'INVALID_PARAMETER' }],
+      operation_errors: [
+        [{ code: 'INTERNAL_ERROR', message: 'x' }],
+        [{ code: 'NEXT_YEAR' }],
+        [{ message: 'x' }],
+        [{ code: 'INVALID_PARAMETER' }],
+        [{ code: 'INVALID_PARAMETER' }, { code: 'OVER_CAPACITY' }],
+        [],
+      ],
+    },
+    {
+      class: 'retry',
+      reason: 'INVALID_PARAMETER',
+      rows: [
+        { index: 0, class: 'retry', reason: 'INTERNAL_ERROR' },
+        { index: 1, class: 'retry', reason: 'NEXT_YEAR' },
+        { index: 2, class: 'retry', reason: 'unknown' },
+        { index: 3, class: 'permanent', reason: 'INVALID_PARAMETER' },
+        { index: 4, class: 'retry', reason: 'OVER_CAPACITY' },
+      ],
+    },
+  ],
+  [
     'wrong, without rows',
     400,
     { errors: [{ code: 'INVALID_PARAMETER' }] },

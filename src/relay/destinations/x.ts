@@ -1,6 +1,6 @@
 import { jsonAmount } from '../conversions/amount.ts';
 import { hashedEmails, hashedPhones } from '../identifiers/plain.ts';
-import { seriesOf } from './answer_parts.ts';
+import { mostUrgent, seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
@@ -127,12 +127,18 @@ function read(answer: Answer, asked?: Asked): Verdict {
   return rows.length > 0 ? { class: 'retry', reason, rows } : { class: 'permanent', reason };
 }
 
+/** What says of a row that it is wrong. Any other code, and none, may yet go through. */
+const wrong: ReadonlySet<string> = new Set(['INVALID', 'INVALID_PARAMETER', 'MISSING_PARAMETER']);
+
 /** Nothing of a refused request counts: rows without errors are sent again without these. */
 function wrongRows(body: unknown): RowVerdict[] {
   return seriesOf(memberOf(body, 'operation_errors')).flatMap((errors, index) => {
-    const [first] = seriesOf(errors);
-    return first === undefined
-      ? []
-      : [{ index, class: 'permanent' as const, reason: codeOf(memberOf(first, 'code')) ?? 'invalid' }];
+    const said = seriesOf(errors).map((error) => rowVerdict(index, codeOf(memberOf(error, 'code'))));
+    return mostUrgent(said) ?? [];
   });
+}
+
+function rowVerdict(index: number, code = 'unknown'): RowVerdict {
+  if (wrong.has(code)) return { index, class: 'permanent', reason: code };
+  return { index, class: (Object.hasOwn(codes, code) ? codes[code] : undefined) ?? 'retry', reason: code };
 }
