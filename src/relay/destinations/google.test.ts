@@ -287,6 +287,20 @@ describe('what goes to Google Ads by its own upload', () => {
   });
 });
 
+it('an adjustment by the upload goes with a gclid or a gbraid, and not with a wbraid alone', () => {
+  const original = { order_id: 'A-1' };
+  const wbraid = { rejected: { reason: 'not_supported', field: 'click_ids.wbraid' } };
+  const restated = { original, value: '7.10', currency: 'EUR' };
+  for (const change of [{ refund: true, original }, { refund: true, order_id: 'A-1' }, restated]) {
+    expect(explain(uploaded, { ...change, click_ids: { wbraid: 'Wb' } })).toEqual(wbraid);
+    for (const click_ids of [{}, { gbraid: 'Gb' }, { gclid: 'Gc', wbraid: 'Wb' }])
+      expect(explain(uploaded, { ...change, click_ids })).toHaveProperty('request');
+    // Of Data Manager the reference says no such thing.
+    expect(explain(managed, { ...change, click_ids: { wbraid: 'Wb' } })).toHaveProperty('request');
+  }
+  expect(explain(uploaded, { click_ids: { wbraid: 'Wb' } })).toHaveProperty('request');
+});
+
 describe.each([
   ['Data Manager', managed],
   ['the upload', uploaded],

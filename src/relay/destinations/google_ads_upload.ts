@@ -61,6 +61,9 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
   refuse({ conversion, identifiers }, settings, now) {
     const refusal = refuseForGoogle(conversion, settings, now, googleAdsUpload.ageMsMax?.(conversion));
     if (refusal !== undefined) return refusal;
+    // Adjustments work with gclid and gbraid: by a wbraid Google finds no conversion, whatever its order (reference, Braids).
+    if (isCorrection(conversion) && clickOf(conversion)?.name === 'wbraid')
+      return { reason: 'not_supported', field: 'click_ids.wbraid' };
     if (isCorrection(conversion) || clickOf(conversion) !== undefined || identifiersOf(identifiers).length > 0)
       return undefined;
     return { reason: 'no_identifier', field: 'user' };
