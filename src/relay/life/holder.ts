@@ -9,6 +9,7 @@ import type {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { openPeople, type People } from '../conversions/people.ts';
+import { settleConversions } from '../deliveries/settle.ts';
 import { removeConversions } from './deletion.ts';
 
 interface Row {
@@ -169,11 +170,22 @@ export function conversionHolder({ postgres, vault }: Pick<House, 'postgres' | '
     },
     whileRestricted: 'conversions stay, and nothing of them is sent: what waited is withheld, and so is what comes',
     async restrict(sql, who) {
-      await sql.run(
-        `UPDATE relay_deliveries SET state = 'withheld', reason = 'restricted', settled_at = now()
-         WHERE organisation_id = current_organisation() AND state IN ('held', 'waiting') AND conversion_id IN (${ofSubject})`,
+      // Locked first and in the order in which senders lock them, as where somebody says no (routing/withdrawn.ts).
+      const theirs = await sql.query<{ id: string }>(
+        `SELECT c.id FROM relay_conversions c WHERE c.organisation_id = current_organisation() AND c.id IN (${ofSubject})
+         ORDER BY c.id FOR NO KEY UPDATE OF c`,
         [who.identifiers.map(({ digest }) => digest)],
       );
+      const withheld = await sql.query<{ conversion_id: string; settled_at: Date }>(
+        `UPDATE relay_deliveries SET state = 'withheld', reason = 'restricted', settled_at = now()
+         WHERE organisation_id = current_organisation() AND state IN ('held', 'waiting') AND conversion_id = ANY ($1::uuid[])
+         RETURNING conversion_id, settled_at`,
+        [theirs.map(({ id }) => id)],
+      );
+      const [one] = withheld;
+      if (one === undefined) return;
+      const ended = [...new Set(withheld.map(({ conversion_id }) => conversion_id))];
+      await settleConversions(sql, who.organisationId, ended, one.settled_at.getTime());
     },
   };
 }
