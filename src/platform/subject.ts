@@ -43,14 +43,20 @@ export interface House {
   credits?: DeliveryCredits;
 }
 
-/** Tokens that are good now. `refusedToken` is asked after the other side did not take one: for another one, or its end. */
+/**
+ * Tokens that are good now. `refusedToken` is asked after the other side did not take one: for another one, or its end.
+ * @param version of the one that was not taken: the connection may have another by then
+ */
 export interface ConnectedAccounts {
   freshToken(organisationId: number, connectionId: number): Promise<ConnectedToken>;
-  refusedToken(organisationId: number, connectionId: number): Promise<ConnectedToken>;
+  refusedToken(organisationId: number, connectionId: number, version: string): Promise<ConnectedToken>;
 }
-/** `reconnect`: somebody has to authorise again; `later`: none is given now. Both with their reason. */
+/**
+ * `version`: which one of the connection it is, with nothing of the token itself. `reconnect`: somebody has to authorise again;
+ * `later`: none is given now. Both with their reason.
+ */
 export type ConnectedToken =
-  | { readonly token: string }
+  | { readonly token: string; readonly version: string }
   | { readonly reconnect: string }
   | { readonly later: string; readonly afterMs: number };
 

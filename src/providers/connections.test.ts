@@ -82,6 +82,11 @@ const told = (side: Side, notice: string) =>
     ),
   );
 const fresh = (id: number, side: Side = all.north) => all.connections.freshToken(side.organisationId, id);
+/** The platform did not take that one. */
+function refused(id: number, given: Awaited<ReturnType<typeof fresh>>, side: Side = all.north) {
+  if (!('token' in given)) throw new Error('There is no token.');
+  return all.connections.refusedToken(side.organisationId, id, given.version);
+}
 async function setColumns(side: Side, id: number, columns: string, values: unknown[]) {
   await all.desk.house.postgres.tenant(side.organisationId, (sql) =>
     sql.run(`UPDATE connections SET ${columns} WHERE id = $1`, [id, ...values]),
@@ -346,8 +351,12 @@ describe('tokens', () => {
 
   it('that a platform refuses before their time are replaced, or end the connection', async () => {
     const { id } = await connect();
-    const [before, after] = [await fresh(id), await all.connections.refusedToken(all.north.organisationId, id)];
+    const before = await fresh(id);
+    const after = await refused(id, before);
     expect('token' in after && 'token' in before && after.token !== before.token).toBe(true);
+    // Whoever still has the first one gets what is there now.
+    expect(await refused(id, before)).toEqual(after);
+    expect(asked(all.google, 'grant_type=refresh_token').length).toBe(1);
     const pasted = (
       await ask('POST', all.at(all.north), all.north.cookie, {
         provider: 'meta',
@@ -355,8 +364,9 @@ describe('tokens', () => {
         label: 'Events',
       })
     ).body as Connection;
-    expect(await fresh(pasted.id)).toEqual({ token: 'EAABpasted', scopes: [] });
-    expect(await all.connections.refusedToken(all.north.organisationId, pasted.id)).toEqual({ reconnect: 'revoked' });
+    const own = await fresh(pasted.id);
+    expect(own).toMatchObject({ token: 'EAABpasted', scopes: [] });
+    expect(await refused(pasted.id, own)).toEqual({ reconnect: 'revoked' });
     expect((await list()).find((one) => one.id === pasted.id)).toMatchObject({ state: 'needs_attention' });
   });
 
@@ -406,7 +416,7 @@ describe('tokens', () => {
       await paste({ secret: 'another-that-lasts', connection: id });
       all.google.admin('POST', '/release');
       await looking;
-      expect(await fresh(id)).toEqual({ token: 'another-that-lasts', scopes: [] });
+      expect(await fresh(id)).toMatchObject({ token: 'another-that-lasts', scopes: [] });
     });
   });
 
@@ -440,7 +450,7 @@ describe('a pasted secret', () => {
       ...{ provider: 'webhook', secret: 'another-secret-of-it', connection: made.body.id },
     });
     expect(next.body).toMatchObject({ id: made.body.id, label: 'Till' });
-    expect(await fresh(made.body.id)).toEqual({ token: 'another-secret-of-it', scopes: [] });
+    expect(await fresh(made.body.id)).toMatchObject({ token: 'another-secret-of-it', scopes: [] });
     const elsewhere = await ask('POST', all.at(all.north), all.north.cookie, {
       ...{ provider: 'snap', secret: 'one-of-another-platform', connection: made.body.id },
     });
@@ -455,6 +465,25 @@ describe('a pasted secret', () => {
     ])
       expect((await ask('POST', all.at(all.north), all.north.cookie, body)).status).toBe(400);
   });
+});
+
+it('a pasted secret that was replaced while the one before was used is not ended by the refusal of that one', async () => {
+  const paste = async (secret: string, more: object = {}) =>
+    (await ask('POST', all.at(all.north), all.north.cookie, { provider: 'tiktok', secret, ...more }))
+      .body as Connection;
+  const { id } = await paste('the-secret-before');
+  const before = await fresh(id);
+  const ended = (await told(all.north, 'connection_ended')).length;
+  await paste('the-secret-of-now', { connection: id });
+  const now = await refused(id, before);
+  expect(now).toMatchObject({ token: 'the-secret-of-now' });
+  expect(await fresh(id)).toEqual(now);
+  expect(await list()).toMatchObject([{ id, state: 'connected' }]);
+  expect((await told(all.north, 'connection_ended')).length).toBe(ended);
+  // Refused itself, it is over.
+  expect(await refused(id, now)).toEqual({ reconnect: 'revoked' });
+  expect(await tokensOf(all.north)).toEqual([]);
+  expect((await told(all.north, 'connection_ended')).length).toBe(ended + 1);
 });
 
 describe('disconnecting', () => {

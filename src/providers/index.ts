@@ -28,8 +28,11 @@ export interface Connections extends RunningSubject {
    * ```
    */
   freshToken(organisationId: number, connectionId: number): Promise<FreshToken>;
-  /** The platform has refused the token before its time: another one, or the end of the connection. */
-  refusedToken(organisationId: number, connectionId: number): Promise<FreshToken>;
+  /**
+   * The platform has refused the token of that version before its time: another one, or the end of the connection. Where the
+   * connection has another one by now, it is that.
+   */
+  refusedToken(organisationId: number, connectionId: number, version: string): Promise<FreshToken>;
   /** What the timer does, for whoever cannot wait. @returns how many connections were looked at */
   renewDue(): Promise<number>;
   /** Tells owners of what ends soon. */
@@ -51,8 +54,8 @@ export function openConnections(house: Omit<House, 'authenticate'>, notices: Tel
     access: [disconnect.access],
     executors: [connectionExecutor(house.postgres), stepExecutor(house.postgres)],
     freshToken: (organisationId, connectionId) => tokens.freshToken(organisationId, connectionId),
-    refusedToken: (organisationId, connectionId) =>
-      tokens.freshToken(organisationId, connectionId, { isRefused: true }),
+    refusedToken: (organisationId, connectionId, version) =>
+      tokens.freshToken(organisationId, connectionId, { refused: version }),
     renewDue: upkeep.renewDue,
     remind: upkeep.remind,
     async begin() {

@@ -26,11 +26,13 @@ export function openPickers(house: Pick<House, 'postgres' | 'config' | 'outbound
         'provider_refused',
         `Nothing can be listed with this connection: a pasted token is good for sending alone. Write the number of the account.`,
       );
-    const read = async (isRefused: boolean) => {
+    let version: string | undefined;
+    const read = async (refused?: string) => {
       const fresh = usable(
-        await tokens.freshToken(row.organisation_id, row.id, { purpose: 'connection.read', isRefused }),
+        await tokens.freshToken(row.organisation_id, row.id, { purpose: 'connection.read', refused }),
         row,
       );
+      version = fresh.version;
       const talk = begin(oauth, { client, settings, accessToken: fresh.token, scopes: fresh.scopes });
       if (talk === undefined)
         throw new RequestError('provider_refused', `${provider.label} has no list of them. Write the number.`);
@@ -38,8 +40,8 @@ export function openPickers(house: Pick<House, 'postgres' | 'config' | 'outbound
     };
     try {
       // A token that is refused before its time was revoked, or is not yet known everywhere: another one tells which.
-      return await read(false).catch((error) => {
-        if (error instanceof Trouble && error.isOver) return read(true);
+      return await read().catch((error) => {
+        if (error instanceof Trouble && error.isOver) return read(version);
         throw error;
       });
     } catch (error) {

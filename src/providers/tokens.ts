@@ -24,11 +24,11 @@ const againMs = { retry: 5 * 60_000, rate_limited: 15 * 60_000, auth: 3_600_000,
 const shareOfLife = 0.5;
 
 /**
- * `token`: send it now, and keep it nowhere. `reconnect`: nothing goes out until somebody authorises again; what waits, waits.
+ * `token`: send it now, and keep it nowhere; `version` tells it from others of its connection. `reconnect`: nothing goes out until somebody authorises again; what waits, waits.
  * `later`: the token is over and the platform does not give another one at the moment: try again after that time.
  */
 export type FreshToken =
-  | { token: string; scopes: readonly string[] }
+  | { token: string; version: string; scopes: readonly string[] }
   | { reconnect: ConnectionReason | 'unknown' }
   | { later: string; afterMs: number };
 
@@ -44,11 +44,13 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
   const read = (organisationId: number, id: number) =>
     postgres.tenant(organisationId, (sql) => findConnection(sql, organisationId, id));
 
+  /** @param given `refused`: the version of a token that the platform did not take */
   async function freshToken(
     organisationId: number,
     connectionId: number,
-    { purpose = 'connection.send', isRefused = false } = {},
+    given: { purpose?: string; refused?: string | undefined } = {},
   ): Promise<FreshToken> {
+    const { purpose = 'connection.send', refused } = given;
     let row = await read(organisationId, connectionId);
     for (let tries = 0; tries < triesMax; tries++) {
       if (row === undefined) return { reconnect: 'unknown' };
@@ -60,9 +62,12 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
       if (row.state !== 'connected' || row.access_token === null) return { reconnect: row.reason ?? 'unknown' };
       const { token_expires_at: endsAt } = row;
       const isOver = endsAt !== null && endsAt.getTime() - clock.now() <= marginMs;
+      const version = versionOf(row);
+      // What the platform refused may have been replaced since it was given out: that says nothing of this one.
+      const isRefused = version === refused;
       if (!isOver && (!isRefused || tries > 0)) {
         const owner = { organisationId, id: connectionId };
-        return { token: await sealed.access(owner, row.access_token, purpose), scopes: row.scopes };
+        return { token: await sealed.access(owner, row.access_token, purpose), version, scopes: row.scopes };
       }
       if (!canRenew(row)) {
         const reason = isRefused ? 'revoked' : 'expired';
@@ -277,6 +282,11 @@ const asItWas = `organisation_id = $1 AND id = $2 AND state = 'connected' AND au
 const wasOf = (row: ConnectionRow) => [
   ...[row.organisation_id, row.id, row.authorised_at, row.refreshed_at, row.refreshing_until],
 ];
+
+/** A token is another one after each authorisation and each renewal. */
+function versionOf({ authorised_at, refreshed_at }: ConnectionRow): string {
+  return `${authorised_at.getTime()}/${refreshed_at?.getTime() ?? ''}`;
+}
 
 /** When a grant ends, when it is renewed, and when a person has to authorise again; null where nothing is named. */
 export function timesOf(

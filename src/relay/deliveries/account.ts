@@ -34,13 +34,15 @@ export async function openAccount(senders: Senders, lane: LaneOf): Promise<Accou
     if (error instanceof SettingsProblem) return wrong(error.field === '' ? 'settings' : `settings.${error.field}`);
     throw error;
   }
-  const secret = destination.credential.kind === 'none' ? '' : await secretOf(senders, lane, row);
-  if (typeof secret === 'object') return secret;
+  const opened =
+    destination.credential.kind === 'none' ? { secret: '', connection: undefined } : await secretOf(senders, lane, row);
+  if ('state' in opened) return opened;
+  const { secret, connection } = opened;
   if (isOneWord(destination.credential) && !/^[!-~]{1,8192}$/.test(secret))
     return { state: 'reconnect', reason: 'token_unreadable' };
   return {
     ...{ organisationId: lane.organisationId, destinationId: lane.destinationId },
-    ...{ destination, settings: row.settings, secret, connectionId: row.connection_id ?? undefined },
+    ...{ destination, settings: row.settings, secret, connection },
     ...{ testCode: row.test_code ?? undefined, isDryRun: row.is_dry_run },
   };
 }
@@ -58,18 +60,19 @@ async function secretOf(
   { vault, connections }: Senders,
   { organisationId, destinationId }: LaneOf,
   { kind, connection_id, secret_sealed }: Row,
-): Promise<string | NotReady> {
+): Promise<(Pick<Account, 'connection'> & { secret: string }) | NotReady> {
   if (connection_id !== null) {
     if (connections === undefined) return { state: 'reconnect', reason: 'no_connection' };
     const fresh = await connections.freshToken(organisationId, connection_id);
-    if ('token' in fresh) return fresh.token;
+    if ('token' in fresh) return { secret: fresh.token, connection: { id: connection_id, version: fresh.version } };
     if ('later' in fresh) return { state: 'away', reason: fresh.later, afterMs: fresh.afterMs };
     return { state: 'reconnect', reason: fresh.reconnect };
   }
   if (secret_sealed === null) return { state: 'reconnect', reason: 'no_token' };
   try {
     const place = destinationSecretPlace(organisationId, destinationId);
-    return (await vault.open(place, secret_sealed, { purpose: `relay.${kind}` })).toString('utf8');
+    const secret = await vault.open(place, secret_sealed, { purpose: `relay.${kind}` });
+    return { secret: secret.toString('utf8'), connection: undefined };
   } catch (error) {
     if (error instanceof VaultError) return { state: 'reconnect', reason: `token_${error.code}` };
     throw error;

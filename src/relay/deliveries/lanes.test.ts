@@ -36,6 +36,8 @@ let house: SendingHouse;
 /** What a connection says next; a token where nothing is said. */
 const fresh: ConnectedToken[] = [];
 const refused: ConnectedToken[] = [];
+/** Of connections, whose token was not taken: number and version. */
+const refusals: [connection: number, version: string][] = [];
 beforeAll(async () => {
   const parts = { now: () => clock.now(), chance };
   meta = await openMetaEmulator({ ...parts, datasets: ['1234567890'], tokens: { token: 'valid', other: 'valid' } });
@@ -50,8 +52,11 @@ beforeAll(async () => {
     clock,
     baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url, taboola: postback.url },
     connections: {
-      freshToken: async () => fresh.shift() ?? { token: 'other' },
-      refusedToken: async () => refused.shift() ?? { reconnect: 'expired' },
+      freshToken: async () => fresh.shift() ?? { token: 'other', version: '2' },
+      async refusedToken(_, connection, version) {
+        refusals.push([connection, version]);
+        return refused.shift() ?? { reconnect: 'expired' };
+      },
     },
   });
 });
@@ -351,15 +356,19 @@ describe('what somebody has to mend', () => {
 it('a token that ended before its time is replaced by its connection, once, and only then somebody is asked', async () => {
   const to = await house.addDestination('meta-capi', dataset, { secret: null, connection: 6 });
   await house.add([to], many(2));
-  fresh.push({ token: 'gone' });
-  refused.push({ token: 'other' });
+  fresh.push({ token: 'gone', version: '1' });
+  refused.push({ token: 'other', version: '2' });
   await house.lanes.idle();
   expect(await destinationState(to)).toMatchObject({ state: 'active' });
   await later(1_000);
   expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
   await house.add([to], many(1));
-  fresh.push({ token: 'gone' });
+  fresh.push({ token: 'gone', version: '3' });
   await house.lanes.idle();
+  expect(refusals.splice(0)).toEqual([
+    [6, '1'],
+    [6, '3'],
+  ]);
   expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'expired' });
   expect((await states(to)).at(-1)).toEqual(['waiting', '190/467', null]);
 });

@@ -42,8 +42,8 @@ export interface Account extends LaneOf {
   /** As they are stored; read by `settings` of the destination. */
   readonly settings: Record<string, unknown>;
   readonly secret: string | undefined;
-  /** The connection that the secret is of. */
-  readonly connectionId: number | undefined;
+  /** The connection that the secret is of, and which one of it. */
+  readonly connection: { readonly id: number; readonly version: string } | undefined;
   readonly testCode: string | undefined;
   readonly isDryRun: boolean;
 }

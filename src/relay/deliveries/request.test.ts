@@ -52,7 +52,7 @@ function accountOf(id: string, more: Partial<Account> = {}): Account {
   return {
     ...{ organisationId: 1, destinationId: 1, destination, secret },
     settings: { ...destination.examples.settings },
-    ...{ connectionId: undefined, testCode: undefined, isDryRun: false, ...more },
+    ...{ connection: undefined, testCode: undefined, isDryRun: false, ...more },
   };
 }
 

@@ -229,14 +229,14 @@ export async function finishTurn(
   await Promise.all(workers);
 
   // A token that ended before its time is no reason to ask somebody, where the provider gives another one; once.
-  const { connectionId } = account;
+  const { connection } = account;
   if (
     stopped?.state === 'reconnect' &&
-    connectionId !== undefined &&
+    connection !== undefined &&
     senders.connections !== undefined &&
     !lane.isRefused
   ) {
-    const other = await senders.connections.refusedToken(organisationId, connectionId);
+    const other = await senders.connections.refusedToken(organisationId, connection.id, connection.version);
     lane.isRefused = true;
     if (!('reconnect' in other)) stopped = undefined;
     else stopped = { state: 'reconnect', reason: other.reconnect };
