@@ -13,6 +13,7 @@ import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
 import { openLanes } from './lanes.ts';
+import { deliveryLimits } from './limits.ts';
 import type { Account } from './parts.ts';
 import { askResults } from './results.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
@@ -176,6 +177,32 @@ describe('a batch', () => {
     await later(1_000);
     expect(counted(google).map((one) => one.to.split('/').at(-1))).toEqual(['555', '555', '777', '777']);
     expect(await states(to)).toContainEqual(['dead', 'invalid', 'platform_event']);
+  });
+  it.each(['40P01', '40001'])('is written down although PostgreSQL ends the first try to do so (%s)', async (code) => {
+    const to = await house.addDestination('meta-capi', dataset);
+    const ids = await house.add([to], many(2));
+    await house.store.asOwner(async (sql) => {
+      await sql.run('CREATE SEQUENCE cuts');
+      // A sequence is not turned back with its transaction: the first one alone is ended.
+      await sql.run(`CREATE FUNCTION cut_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        IF NEW.state = 'accepted' AND nextval('cuts') = 1 THEN RAISE EXCEPTION 'cut' USING ERRCODE = '${code}'; END IF;
+        RETURN NEW; END $$`);
+      await sql.run(
+        'CREATE TRIGGER cut_once BEFORE UPDATE ON relay_deliveries FOR EACH ROW EXECUTE FUNCTION public.cut_once()',
+      );
+    });
+    await house.lanes.idle();
+    const { cuts } = await house.store.asOwner(async (sql) => {
+      const row = await sql.one<{ cuts: number }>('SELECT last_value AS cuts FROM cuts');
+      await sql.run('DROP FUNCTION cut_once CASCADE');
+      await sql.run('DROP SEQUENCE cuts');
+      return row;
+    });
+    expect(cuts).toBeGreaterThan(1);
+    expect(await states(to)).toEqual(Array(2).fill(['accepted', null, null]));
+    expect(await settledOf(ids)).toEqual([true, true]);
+    await later(deliveryLimits.leaseMs + 60_000);
+    expect(counted(meta).map(({ received }) => received)).toEqual([1, 1]);
   });
   it('has the value and the event of the route', async () => {
     const to = await house.addDestination('meta-capi', dataset);

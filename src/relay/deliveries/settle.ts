@@ -173,3 +173,17 @@ export async function endAttempts(sql: Sql, organisationId: number, all: readonl
         ...[organisationId, id, deliveries],
       ]);
 }
+
+/**
+ * PostgreSQL ends one of two transactions that wait for each other (40P01), and one that cannot go beside another (40001): nothing
+ * of it was done, and it may well go through by itself.
+ */
+export async function onceMoreIfCut<T>(transaction: () => Promise<T>): Promise<T> {
+  try {
+    return await transaction();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== '40P01' && code !== '40001') throw error;
+    return transaction();
+  }
+}

@@ -8,7 +8,7 @@ import { deliveryLimits } from './limits.ts';
 import { type Account, chanceOf, type Senders } from './parts.ts';
 import { type Sent, sendItems } from './request.ts';
 import type { Batch, Ended, Outcome, Ready } from './rows.ts';
-import { type AttemptEnd, drawForward, endAttempts, settle } from './settle.ts';
+import { type AttemptEnd, drawForward, endAttempts, onceMoreIfCut, settle } from './settle.ts';
 import { begin, type Turn } from './take.ts';
 
 /** What a lane keeps of its account between turns. */
@@ -243,19 +243,22 @@ export async function finishTurn(
   }
 
   const isTest = isTrial(account);
-  const isNews = await postgres.tenant(organisationId, async (sql) => {
-    await endAttempts(sql, organisationId, attempts);
-    await settle(sql, account, ended, {
-      ...{ now: clock.now(), isTest, leaseAt },
-      ...(credits === undefined || isTest
-        ? {}
-        : {
-            charge: (accepted) => credits.settle(sql, { organisationId, destinationId, reservation, accepted }),
-          }),
+  const written = () =>
+    postgres.tenant(organisationId, async (sql) => {
+      await endAttempts(sql, organisationId, attempts);
+      await settle(sql, account, ended, {
+        ...{ now: clock.now(), isTest, leaseAt },
+        ...(credits === undefined || isTest
+          ? {}
+          : {
+              charge: (accepted) => credits.settle(sql, { organisationId, destinationId, reservation, accepted }),
+            }),
+      });
+      if (lane.isBack) await drawForward(sql, account, [...lane.unanswered], clock.now());
+      return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
     });
-    if (lane.isBack) await drawForward(sql, account, [...lane.unanswered], clock.now());
-    return stopped !== undefined && (await stopDestination(sql, account, stopped, clock.now()));
-  });
+  // The platform has answered: what is not written down here goes to it a second time, once the lease is over.
+  const isNews = await onceMoreIfCut(written);
   if (lane.isBack) lane.unanswered.clear();
   lane.isBack = false;
   if (isNews && stopped !== undefined)

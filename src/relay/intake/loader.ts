@@ -294,6 +294,12 @@ async function insertTellings(sql: Sql, told: readonly Told[]): Promise<void> {
 /** The first telling wins; those after it add what it did not have: identifiers, and click ids. */
 async function addTo(sql: Sql, doubles: readonly Told[]): Promise<void> {
   const clicks = (record: ConversionRecord) => JSON.stringify(record.facts.click_ids ?? {});
+  // Locked first and in the order in which senders lock them: neither waits for what the other holds.
+  await sql.query(
+    `SELECT FROM relay_conversions WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[]) ORDER BY id
+     FOR NO KEY UPDATE`,
+    [[...new Set(doubles.map(({ conversion }) => conversion))]],
+  );
   for (const round of inRounds(doubles))
     await sql.run(
       `UPDATE relay_conversions c SET doubles = c.doubles + 1,

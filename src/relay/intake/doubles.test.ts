@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Conversion } from '../../../contract/conversion.ts';
+import { openSendingHouse, root, type SendingHouse } from '../../../test/relay/sending_house.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { systemRandom } from '../../platform/random.ts';
+import { ringOf } from '../../trust/keys/index.ts';
+import { loadSegment } from './loader.ts';
+import { makeRecord, recordLine } from './record.ts';
+
+/** What comes after the first telling of a conversion, over real PostgreSQL. */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+let house: SendingHouse;
+let source: number;
+const keys = ringOf(root);
+
+beforeAll(async () => {
+  house = await openSendingHouse({ clock: systemClock, baseUrls: {} });
+  source = await house.inside(async (sql) => {
+    const { id } = await sql.one<{ id: number }>(
+      `INSERT INTO relay_sources (organisation_id, name, kind, preset, created_at)
+       VALUES (current_organisation(), 'Shop', 'http', 'canonical', now()) RETURNING id`,
+    );
+    return id;
+  });
+  for (const [kind, settings] of [
+    ['meta-capi', { dataset_id: '1' }],
+    ['webhook', { url: 'https://hook.example/' }],
+  ] as const) {
+    const id = await house.addDestination(kind, settings);
+    await house.inside((sql) =>
+      sql.run(
+        `INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at)
+         VALUES (current_organisation(), $1, $2, '{}', now())`,
+        [source, id],
+      ),
+    );
+  }
+});
+afterAll(() => house.close());
+
+type Given = Partial<Pick<Conversion, 'user' | 'consent' | 'event_id'>> & { order_id?: string };
+const granted = { ad_user_data: 'granted', ad_personalization: 'granted' } as const;
+
+/** @param agoMs how long ago it came: ids are in the order of time */
+async function line(given: Given, agoMs = 0): Promise<string> {
+  const freshKeys = await house.vault.fresh(house.organisation);
+  const at = systemClock.now() - agoMs;
+  const record = makeRecord(
+    { event_name: 'purchase', occurred_at: new Date(at).toISOString(), consent: granted, ...given },
+    {
+      ...{ id: source, organisationId: house.organisation, siteId: null, kind: 'http' },
+      ...{ kinds: ['meta-capi'], doublesMinutes: 10, rawDays: 7, mappingVersion: 0 },
+    },
+    { request: '0190a000-0000-7000-8000-000000000001', at, freshKeys },
+    { keys, vault: house.vault, random: systemRandom, countryOf: () => 'US', regionOf: () => 'us' as const },
+  );
+  freshKeys.close();
+  if (record === undefined) throw new Error('A key was at hand.');
+  return recordLine(record);
+}
+
+async function load(...lines: string[]): Promise<void> {
+  await loadSegment(
+    {
+      ...{ postgres: house.store.postgres, vault: house.vault, keys },
+      log: { warn: (event: string) => void house.lines.push(event), error: () => {} },
+    },
+    Buffer.from(`${lines.join('\n')}\n`),
+  );
+}
+
+const conversionOf = (order: string) =>
+  house.inside((sql) =>
+    sql.one<{ id: string; doubles: number; consent: object; said: object; settled_at: Date | null }>(
+      "SELECT id, doubles, consent, facts->'consent' AS said, settled_at FROM relay_conversions WHERE order_id = $1",
+      [order],
+    ),
+  );
+
+describe('doubles of conversions that a sender has locked', () => {
+  // As many as make PostgreSQL look each up in turn, in whatever order they came.
+  beforeAll(async () => {
+    await house.inside((sql) =>
+      sql.run(
+        `INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
+           region, mapping_version, raw_days, settled_at)
+         SELECT current_organisation(), gen_random_uuid(), $1, 'purchase', now(), now(), '{}', '{}', '{}', 'us', 1, 7, now()
+         FROM generate_series(1, 5000)`,
+        [source],
+      ),
+    );
+    await house.store.asOwner((sql) => sql.run('ANALYZE relay_conversions'));
+  });
+  it.each([
+    ['the later first', ['l-1', 'l-2']],
+    ['the earlier first', ['l-3', 'l-4']],
+  ] as const)('wait for it, and it for nothing of theirs: %s', async (name, [a, b]) => {
+    await load(await line({ order_id: a }, 2_000), await line({ order_id: b }, 1_000));
+    const [first, second] = [await conversionOf(a), await conversionOf(b)];
+    expect(first.id < second.id).toBe(true);
+    const again = [await line({ order_id: b }), await line({ order_id: a })];
+    if (name === 'the earlier first') again.reverse();
+    const lock = 'SELECT FROM relay_conversions WHERE id = $1 FOR NO KEY UPDATE';
+    let loaded: Promise<void> | undefined;
+    await house.inside(async (sql) => {
+      await sql.query(lock, [first.id]);
+      loaded = load(...again);
+      for (;;) {
+        const { waiting } = await house.inside((other) =>
+          other.one<{ waiting: number }>('SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted'),
+        );
+        if (waiting > 0) break;
+      }
+      await sql.query(lock, [second.id]);
+    });
+    await loaded;
+    expect([(await conversionOf(a)).doubles, (await conversionOf(b)).doubles]).toEqual([1, 1]);
+  });
+});
