@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { tablesOfArchive, writeTable } from '../../src/analytics/archive/tables.ts';
@@ -445,6 +445,35 @@ it('answers what it cannot take with the reason, and each request stands in the 
   expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
 });
 
+it('writes no name of a part down that may be of somebody, and tells its sender which it was (REL-09)', async () => {
+  const word = 'anna.muster@mail.example';
+  const part = (name: string, more: string, value: string | Buffer) =>
+    Buffer.concat([
+      Buffer.from(`--b\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`),
+      ...[Buffer.from(value), Buffer.from('\r\n--b--\r\n')],
+    ]);
+  const form = { 'content-type': 'multipart/form-data; boundary=b' };
+  const answers = [
+    await send('shop', part(word, '; filename="cv.pdf"', 'a file'), form),
+    await send('shop', part(word, '', Buffer.from([0xff, 0xfe])), form),
+    await send('shop', part('cv', '; filename="cv.pdf"', 'a file'), form),
+  ];
+  expect(
+    answers.map(({ status, text }) => [status, JSON.parse(text).error.code, JSON.parse(text).error.field]),
+  ).toEqual([
+    [400, 'file', word],
+    [400, 'not_utf8', word],
+    [400, 'file', 'cv'],
+  ]);
+  const log = await desk.rows<{ reason: string; field: string }>(
+    'SELECT reason, field FROM relay_intake ORDER BY at DESC LIMIT 3',
+  );
+  expect(log.map(({ reason, field }) => `${reason} ${field}`).reverse()).toEqual([
+    ...['file (name)', 'not_utf8 (name)', 'file cv'],
+  ]);
+  expect(filesWith(desk.dataDir, word)).toEqual([]);
+});
+
 it('takes requests again that did not map, once their source has another mapping, and each is there once', async () => {
   const { postgres, clock } = desk.server.desk.house;
   const before = await asked<{ id: string }>('SELECT id FROM relay_captures WHERE is_unmapped AND source_id = $1', [
@@ -586,14 +615,18 @@ it('knows nobody across organisations: every unique index has the organisation, 
   expect(here?.equals(there as Buffer)).toBe(false);
 });
 
-/** Files of the data directory that hold these bytes. */
+/** Files of the data directory that hold these bytes. What the warehouse merges meanwhile is gone again. */
 function filesWith(folder: string, word: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
-    const path = join(folder, name);
+  const unlessGone = <Read>(read: () => Read, none: Read): Read => {
     try {
-      return statSync(path).isFile() && readFileSync(path).includes(word);
+      return read();
     } catch {
-      return false;
+      return none;
     }
+  };
+  return unlessGone(() => readdirSync(folder, { withFileTypes: true }), []).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesWith(path, word);
+    return entry.isFile() && unlessGone(() => readFileSync(path).includes(word), false) ? [path] : [];
   });
 }

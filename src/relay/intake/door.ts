@@ -17,7 +17,7 @@ import type { RunningSource, SourceDirectory } from './directory.ts';
 import { clockText } from './line.ts';
 import type { IntakeRates } from './rate.ts';
 import { keySubject, keyText, makeRecord, recordLine, type Sealing } from './record.ts';
-import { capturedParts, redactedBody, redactedQuery } from './redact.ts';
+import { capturedParts, nameOf, redactedBody, redactedQuery } from './redact.ts';
 
 /** Where sources are: behind it stands the secret of one, and behind that whatever a sender adds. */
 export const intakePath = '/in/';
@@ -245,12 +245,17 @@ async function take(
   const counted = { conversions: taken.conversions.length, problems: taken.problems.length };
   await Promise.all([
     rows.length > 0 ? parts.conversions.append(rows.join('\n')) : undefined,
-    line({ status, reason: taken.reason, field: taken.field }, counted),
+    line({ status, reason: taken.reason, field: loggedField(taken) }, counted),
   ]);
   counts.conversions.count += taken.conversions.length;
   // Whoever is no sender of this source shows nothing to it either.
   if (taken.status !== 401 && !isUnmapped && !('refused' in unpacked)) capture(parts, source, came, { id, at });
   return answerOf(taken, status, id);
+}
+
+/** What is refused may be named as its sender names it (a part of a form), and that may be somebody; else it is a field of ours. */
+function loggedField({ status, field }: Taken): string | null {
+  return field === null || status < 400 ? field : nameOf(field);
 }
 
 /** Of a source that nobody has mapped yet each request waits until somebody does. */

@@ -51,7 +51,8 @@ function decoded(text: string): string {
   }
 }
 
-function nameOf(name: string): string {
+/** A name that a sender gave, as it may be written down: `(name)` in place of one that may be somebody's. */
+export function nameOf(name: string): string {
   return programName.test(name) && !longDigits.test(name) && !name.includes('@') ? name : '(name)';
 }
 
