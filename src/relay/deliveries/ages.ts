@@ -10,25 +10,30 @@ import { cancelWhere } from './states.ts';
 const sweepMs = 600_000;
 const pieceRows = 1_000;
 
-/** How old a conversion may be at each kind of destination, by where it happened, for queries: two lists of one length. */
-export function agesByKind(): { kinds: string[]; ages: (number | null)[]; storeAges: (number | null)[] } {
+/** How old a conversion may be at each kind of destination, by what it is and where it happened, for queries: lists of one length. */
+export function agesByKind(): (string | number | null)[][] {
   const sample = { event_name: 'purchase', occurred_at: '' };
-  return {
-    kinds: destinations.map(({ id }) => id),
-    ages: destinations.map((one) => one.ageMsMax?.(sample) ?? null),
-    storeAges: destinations.map((one) => one.ageMsMax?.({ ...sample, action_source: 'physical_store' }) ?? null),
-  };
+  const store = { action_source: 'physical_store' } as const;
+  // What corrects an order may have an age of its own: Google takes conversions for 90 days, and adjustments for 54.
+  const of = [sample, { ...sample, ...store }, { ...sample, refund: true }, { ...sample, ...store, refund: true }];
+  return [
+    destinations.map(({ id }) => id),
+    ...of.map((conversion) => destinations.map((one) => one.ageMsMax?.(conversion) ?? null)),
+  ];
 }
 
-/** For a FROM: the platform's age limit of conversions `c`, at destinations `o`; `$kinds` and so on are numbers of parameters. */
-export function tooOld({
-  kinds,
-  ages,
-  storeAges,
-  now,
-}: Record<'kinds' | 'ages' | 'storeAges' | 'now', number>): string {
-  return `EXISTS (SELECT FROM unnest($${kinds}::text[], $${ages}::bigint[], $${storeAges}::bigint[]) AS age (kind, ms, store_ms)
-    WHERE age.kind = o.kind AND c.occurred_at + CASE c.facts ->> 'action_source' WHEN 'physical_store' THEN age.store_ms ELSE age.ms END
+/**
+ * For a FROM: the platform's age limit of conversions `c`, at destinations `o`.
+ * @param now the number of the parameter that is the moment
+ * @param ages the first of those that are `agesByKind`; the others follow it
+ */
+export function tooOld({ now, ages }: Record<'now' | 'ages', number>): string {
+  const lists = ['text', 'bigint', 'bigint', 'bigint', 'bigint'].map((type, place) => `$${ages + place}::${type}[]`);
+  const isStore = "c.facts ->> 'action_source' = 'physical_store'";
+  return `EXISTS (SELECT FROM unnest(${lists.join(', ')}) AS age (kind, ms, store_ms, correction_ms, store_correction_ms)
+    WHERE age.kind = o.kind AND c.occurred_at + CASE
+        WHEN c.facts -> 'refund' = 'true'::jsonb OR c.facts ? 'original' THEN CASE WHEN ${isStore} THEN age.store_correction_ms ELSE age.correction_ms END
+        WHEN ${isStore} THEN age.store_ms ELSE age.ms END
       * interval '1 millisecond' - interval '${deliveryLimits.ageMarginMs} milliseconds' <= $${now})`;
 }
 
@@ -46,15 +51,14 @@ export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 
 }
 
 async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promise<number[]> {
-  const { kinds, ages, storeAges } = agesByKind();
   const rows = await sql.query<{ id: number; conversion_id: string; destination_id: number }>(
     `SELECT d.id, d.conversion_id, d.destination_id FROM relay_deliveries d
      JOIN relay_destinations o ON o.id = d.destination_id
      JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
      WHERE d.organisation_id = $1 AND (d.state = 'held' OR (d.state = 'waiting' AND o.state <> 'active'))
-       AND ${tooOld({ now: 2, kinds: 3, ages: 4, storeAges: 5 })}
+       AND ${tooOld({ now: 2, ages: 3 })}
      ORDER BY d.id LIMIT ${pieceRows} FOR UPDATE OF d SKIP LOCKED`,
-    [organisationId, new Date(now), kinds, ages, storeAges],
+    [organisationId, new Date(now), ...agesByKind()],
   );
   const all = rows.map((row): Ended & { destinationId: number } => ({
     ...{ row, destinationId: row.destination_id },

@@ -4,6 +4,7 @@ import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock, systemClock } from '../../platform/clock.ts';
 import { order } from '../destinations/senders_fixture.ts';
+import { endTooOld } from './ages.ts';
 import { deadLettersOf } from './dead.ts';
 import { deliveryOf, listDeliveries } from './read.ts';
 import { approve, cancel, previewReplay, replay } from './replays.ts';
@@ -83,6 +84,30 @@ it('what was set aside goes again under its id, and what is too old by now is co
   expect(await house.inside((sql) => replay(sql, of(house), first, clock.now()))).toBe(1);
   await house.lanes.idle();
   expect(counted().map(({ received }) => received)).toEqual([2, 1, 1]);
+});
+
+it('adjustments of the Google Ads upload are too old after 54 days, and its conversions after 90', async () => {
+  const to = await house.addDestination('google-ads-upload', { customer_id: '1', conversion_action_id: '2' });
+  const refund = { order_id: undefined, items: undefined, original: { order_id: 'O' }, refund: true, value: undefined };
+  const restated = { ...refund, refund: undefined, value: '5' };
+  const all = [orders(1, 60), orders(1, 60, refund), orders(1, 60, restated), orders(1, 53, refund), orders(1, 91)];
+  await house.add([to], all.flat());
+  await house.inside((sql) =>
+    sql.run("UPDATE relay_deliveries SET state = 'dead', reason = 'x' WHERE destination_id = $1", [to]),
+  );
+  const preview = await house.inside((sql) => previewReplay(sql, of(house), { destination: to }, clock.now()));
+  expect(preview).toMatchObject({ deliveries: 2, too_old: 3 });
+  const dead = await house.inside((sql) => deadLettersOf(sql, of(house), { destination: to }, clock.now()));
+  expect(dead).toMatchObject({ deliveries: 5, too_old: 3 });
+  expect(await house.inside((sql) => replay(sql, of(house), { destination: to }, clock.now()))).toBe(2);
+  expect((await house.rows(to)).map(({ state }) => state)).toEqual(['waiting', 'dead', 'dead', 'waiting', 'dead']);
+  // What waits while nothing is sent there is set aside by the same ages.
+  await house.inside(async (sql) => {
+    await sql.run("UPDATE relay_deliveries SET state = 'waiting' WHERE destination_id = $1", [to]);
+    await sql.run("UPDATE relay_destinations SET state = 'paused' WHERE id = $1", [to]);
+  });
+  expect(await endTooOld(house.senders)).toBe(3);
+  expect((await house.rows(to)).map(({ state }) => state)).toEqual(['waiting', 'dead', 'dead', 'waiting', 'dead']);
 });
 
 it('what somebody said no to never goes again, whatever is asked', async () => {

@@ -37,12 +37,11 @@ export async function previewReplay(
   choice: DeliveryChoice,
   now: number,
 ): Promise<ReplayPreview> {
-  const { kinds, ages, storeAges } = agesByKind();
   const rows = await sql.query<{ destination_id: number; deliveries: number; too_old: number }>(
     `SELECT destination_id, count(*) FILTER (WHERE NOT is_old)::int AS deliveries, count(*) FILTER (WHERE is_old)::int AS too_old
-     FROM (SELECT d.destination_id, ${tooOld({ now: 8, kinds: 9, ages: 10, storeAges: 11 })} AS is_old
+     FROM (SELECT d.destination_id, ${tooOld({ now: 8, ages: 9 })} AS is_old
            FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)) AS one GROUP BY destination_id ORDER BY destination_id`,
-    [...paramsOf(organisationId, choice), statesOf(choice), new Date(now), kinds, ages, storeAges],
+    [...paramsOf(organisationId, choice), statesOf(choice), new Date(now), ...agesByKind()],
   );
   const sum = (name: 'deliveries' | 'too_old') => rows.reduce((total, row) => total + row[name], 0);
   return { deliveries: sum('deliveries'), too_old: sum('too_old'), by_destination: rows };
@@ -53,17 +52,16 @@ export async function previewReplay(
  * @returns how many of the first so many go
  */
 export async function replay(sql: Sql, organisationId: number, choice: DeliveryChoice, now: number): Promise<number> {
-  const { kinds, ages, storeAges } = agesByKind();
   const again = await sql.query<{ conversion_id: string }>(
     `UPDATE relay_deliveries u SET state = 'waiting', reason = NULL, field = NULL, next_at = $8, tries_until = NULL,
        replays = least(u.replays + 1, 32000), settled_at = NULL, platform_result = NULL
      FROM (SELECT d.id FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-             AND NOT ${tooOld({ now: 8, kinds: 9, ages: 10, storeAges: 11 })}
-           ORDER BY d.id LIMIT $12 FOR UPDATE OF d) AS one
+             AND NOT ${tooOld({ now: 8, ages: 10 })}
+           ORDER BY d.id LIMIT $9 FOR UPDATE OF d) AS one
      WHERE u.organisation_id = $1 AND u.id = one.id RETURNING u.conversion_id`,
     [
-      ...[...paramsOf(organisationId, choice), statesOf(choice), new Date(now), kinds, ages, storeAges],
-      deliveryLimits.changePieceRows,
+      ...[...paramsOf(organisationId, choice), statesOf(choice), new Date(now), deliveryLimits.changePieceRows],
+      ...agesByKind(),
     ],
   );
   await unsettle(sql, organisationId, again);

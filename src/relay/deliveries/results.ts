@@ -123,7 +123,6 @@ async function sendAgain(
   { organisationId, destinationId }: LaneOf,
   { of, sentAt, now, verdict }: Found & { of: readonly number[]; sentAt: Date; now: number },
 ): Promise<number[]> {
-  const { kinds, ages, storeAges } = agesByKind();
   const nextAt = now + (verdict.retryAfterMs ?? deliveryLimits.resultRepeatMs);
   const isOfClick = verdict.reason === 'TOO_RECENT_CLICK';
   const again = await sql.query<{ id: number; conversion_id: string }>(
@@ -131,10 +130,10 @@ async function sendAgain(
        SELECT d.id, d.platform_id FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
        JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
        WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.id = ANY ($3::bigint[]) AND d.state = 'accepted' AND NOT d.is_test
-         AND NOT ${tooOld({ now: 4, kinds: 5, ages: 6, storeAges: 7 })}
-         AND (NOT $8 OR (c.facts -> 'click_ids' ?| '{gclid,gbraid,wbraid}'
-           AND coalesce((c.facts ->> 'clicked_at')::timestamptz, $9) > $9::timestamptz - interval '1 day'))
-         AND (SELECT count(*) FROM relay_attempts a WHERE a.organisation_id = $1 AND a.id = ANY (d.attempt_ids) AND a.result IS NOT NULL) <= $10
+         AND NOT ${tooOld({ now: 4, ages: 9 })}
+         AND (NOT $5 OR (c.facts -> 'click_ids' ?| '{gclid,gbraid,wbraid}'
+           AND coalesce((c.facts ->> 'clicked_at')::timestamptz, $6) > $6::timestamptz - interval '1 day'))
+         AND (SELECT count(*) FROM relay_attempts a WHERE a.organisation_id = $1 AND a.id = ANY (d.attempt_ids) AND a.result IS NOT NULL) <= $7
        ORDER BY d.id FOR UPDATE OF d
      ), corrected AS (
        SELECT k.key, max(e.id) AS last FROM (
@@ -145,12 +144,12 @@ async function sendAgain(
        JOIN relay_deliveries e ON e.organisation_id = $1 AND e.conversion_id = k.id AND e.destination_id = $2
          AND e.state NOT IN ('withheld', 'cancelled', 'dead') GROUP BY k.key
      )
-     UPDATE relay_deliveries d SET state = 'waiting', reason = $11, next_at = $4, tries_until = NULL, settled_at = NULL
+     UPDATE relay_deliveries d SET state = 'waiting', reason = $8, next_at = $4, tries_until = NULL, settled_at = NULL
      FROM sent s WHERE d.organisation_id = $1 AND d.id = s.id
        AND NOT EXISTS (SELECT FROM corrected k WHERE k.key = s.platform_id AND k.last > s.id) RETURNING d.id, d.conversion_id`,
     [
-      ...[organisationId, destinationId, of, new Date(nextAt), kinds, ages, storeAges, isOfClick, sentAt],
-      ...[deliveryLimits.resultRepeatsMax, verdict.reason.slice(0, 200)],
+      ...[organisationId, destinationId, of, new Date(nextAt), isOfClick, sentAt],
+      ...[deliveryLimits.resultRepeatsMax, verdict.reason.slice(0, 200), ...agesByKind()],
     ],
   );
   await unsettle(sql, organisationId, again);
