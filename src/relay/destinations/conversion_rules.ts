@@ -41,6 +41,15 @@ export function momentOf(conversion: Conversion, of: 'occurred_at' | 'clicked_at
   return moment;
 }
 
+/** Click ids and the cookies made of them live so long, and no window of a platform is longer (reference). */
+export const clickMsMax = 90 * 86_400_000;
+
+/** Was the click too long before the conversion for its id to say anything? Never where nobody knows when it was. */
+export function isOldClick(conversion: Conversion): boolean {
+  if (conversion.clicked_at === undefined) return false;
+  return momentOf(conversion).ms - momentOf(conversion, 'clicked_at').ms > clickMsMax;
+}
+
 /** The year it was, in its own zone; undefined where it says none. */
 export function yearOf({ occurred_at }: Conversion): number | undefined {
   return Number(occurred_at.slice(0, 4)) || undefined;

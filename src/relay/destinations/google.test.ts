@@ -301,6 +301,32 @@ it('an adjustment by the upload goes with a gclid or a gbraid, and not with a wb
   expect(explain(uploaded, { click_ids: { wbraid: 'Wb' } })).toHaveProperty('request');
 });
 
+describe('a click of more than 90 days before', () => {
+  /** 90 days before the conversion, and a second more. */
+  const [last, older] = ['2026-09-01T10:15:00+02:00', '2026-09-01T10:14:59+02:00'];
+  it.each(['gclid', 'gbraid', 'wbraid'])('is told to Google by no %s, and the person stands in for it', (name) => {
+    const click_ids = { [name]: 'C1' };
+    for (const clicked_at of [last, undefined]) {
+      expect(managerEvent({ click_ids, clicked_at })).toMatchObject({ adIdentifiers: click_ids });
+      expect(upload({ click_ids, clicked_at })).toMatchObject(click_ids);
+    }
+    const managerSent = managerEvent({ click_ids, clicked_at: older });
+    expect(managerSent).not.toHaveProperty('adIdentifiers');
+    expect(managerSent).toMatchObject({ userData: { userIdentifiers: [{ emailAddress: alex }] } });
+    const uploadSent = upload({ click_ids, clicked_at: older });
+    expect(uploadSent).not.toHaveProperty(name);
+    expect(uploadSent).toMatchObject({ userIdentifiers: [{ hashedEmail: alex }] });
+  });
+  it.each([managed, uploaded])('has no person who stands in for it, or two braids that say nothing', (destination) => {
+    const alone = { user: undefined, clicked_at: older };
+    expect(explain(destination, { ...alone, click_ids: { gclid: 'Gc' } })).toEqual({
+      rejected: { reason: 'no_identifier', field: 'user' },
+    });
+    const both = { clicked_at: older, click_ids: { gbraid: 'Gb', wbraid: 'Wb' } };
+    expect(explain(destination, both)).toHaveProperty('request');
+  });
+});
+
 describe.each([
   ['Data Manager', managed],
   ['the upload', uploaded],

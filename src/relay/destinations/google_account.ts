@@ -1,5 +1,5 @@
 import type { Conversion } from '../../../contract/conversion.ts';
-import { refuseAmounts, refuseConsent, refuseTime } from './conversion_rules.ts';
+import { clickMsMax, isOldClick, refuseAmounts, refuseConsent, refuseTime } from './conversion_rules.ts';
 import type { Picks, Refusal } from './destination.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
 
@@ -52,7 +52,7 @@ export function readGoogleSettings(given: unknown, label: string): GoogleSetting
 }
 
 /** Click ids are kept no longer, and no window of an action is longer. */
-export const googleAgeMsMax = 90 * 86_400_000;
+export const googleAgeMsMax = clickMsMax;
 
 export interface GoogleClick {
   readonly name: 'gclid' | 'gbraid' | 'wbraid';
@@ -61,10 +61,11 @@ export interface GoogleClick {
 
 /**
  * The one click id that goes along (REL-03): two are refused. A gclid says more than a braid, which iPhones have where a
- * gclid is missing.
+ * gclid is missing. One of an old click stays here, so that the person stands in for it.
  */
-export function clickOf({ click_ids }: Conversion): GoogleClick | undefined {
-  const { gclid, gbraid, wbraid } = click_ids ?? {};
+export function clickOf(conversion: Conversion): GoogleClick | undefined {
+  if (isOldClick(conversion)) return undefined;
+  const { gclid, gbraid, wbraid } = conversion.click_ids ?? {};
   if (gclid !== undefined) return { name: 'gclid', id: gclid };
   if (gbraid !== undefined) return { name: 'gbraid', id: gbraid };
   return wbraid === undefined ? undefined : { name: 'wbraid', id: wbraid };
@@ -128,7 +129,7 @@ function refuseCorrection(conversion: Conversion): Refusal | undefined {
 }
 
 function refuseClicks(conversion: Conversion, counting_type: string | undefined): Refusal | undefined {
-  const { gbraid, wbraid } = conversion.click_ids ?? {};
+  const { gbraid, wbraid } = (isOldClick(conversion) ? undefined : conversion.click_ids) ?? {};
   if (gbraid !== undefined && wbraid !== undefined) return { reason: 'click_ids_conflict', field: 'click_ids' };
   const click = clickOf(conversion);
   if (click === undefined || !isBraid(click) || counting_type !== 'ONE_PER_CLICK') return undefined;

@@ -114,6 +114,14 @@ describe('what goes to Meta for a conversion', () => {
   it('fbc has the time of the event where nobody knows the time of the click', () => {
     expect(eventOf({ click_ids: { fbclid: 'Ab' } }).user_data.fbc).toBe('fb.1.1796026500900.Ab');
   });
+  it.each([{ fbclid: 'IwAR_Ab' }, { fbclid: 'IwAR_Ab', fbc: 'fb.2.17.IwAR_Ab' }, { fbc: 'fb.2.17.IwAR_Ab' }])(
+    'fbc is none of a click of more than 90 days before: %j',
+    (click_ids) => {
+      // The event is of 2026-11-30T08:15:00.9Z.
+      expect(eventOf({ click_ids, clicked_at: '2026-09-01T08:15:00.9Z' }).user_data).toHaveProperty('fbc');
+      expect(eventOf({ click_ids, clicked_at: '2026-09-01T08:15:00.8Z' }).user_data).not.toHaveProperty('fbc');
+    },
+  );
   it('invents no fbp, and passes none that is wrong', () => {
     expect(eventOf({ click_ids: { fbclid: 'Ab' } }).user_data).not.toHaveProperty('fbp');
     expect(eventOf({ click_ids: { fbp: '1116446470' } }).user_data).not.toHaveProperty('fbp');

@@ -5,6 +5,7 @@ import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { codeText, headerOf, isPage, numberIn, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
 import {
   actionSourceOf,
+  isOldClick,
   momentOf,
   refuseAmounts,
   refuseConsent,
@@ -173,9 +174,10 @@ const fbpShape = /^fb\.\d\.\d{1,16}\.\d{1,20}(?:\.(?:[\w-]{2}|[\w-]{8}))?$/;
 
 /**
  * The cookie of the browser, unless another click brought somebody since: then made of that click, as Meta's library
- * makes it. The id of a click is passed as it came; its case matters.
+ * makes it. The id of a click is passed as it came; its case matters. Of an old click there is none.
  */
 function fbcOf(conversion: Conversion): string | undefined {
+  if (isOldClick(conversion)) return undefined;
   const { fbc, fbclid } = conversion.click_ids ?? {};
   const ofCookie = fbc === undefined ? undefined : fbcShape.exec(fbc)?.[1];
   if (fbclid === undefined) return ofCookie === undefined ? undefined : fbc;
