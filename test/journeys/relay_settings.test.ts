@@ -241,6 +241,39 @@ it('a destination: its settings are checked by its platform’s own rules, and p
   await ask('DELETE', path);
 });
 
+it('a destination that is sent with a connection from now on keeps no token of its own', async () => {
+  // A key connects nothing: somebody does who is signed in.
+  const made = await desk.raw({
+    path: `/api/organisations/${organisation}/connections`,
+    headers: { cookie: await desk.signIn(), 'content-type': 'application/json', 'x-fairlead-csrf': '1' },
+    body: JSON.stringify({ provider: 'meta', secret: 'EAABpasted', label: 'Events' }),
+  });
+  expect(made.status, made.text).toBe(201);
+  const connection_id = (JSON.parse(made.text) as { id: number }).id;
+  const meta = { kind: 'meta-capi', name: 'Meta', settings: { dataset_id: '1234567890' } };
+  const { id } = await ask<RelayDestination>('POST', '/destinations', { ...meta, secret: 'EAABitsown' });
+  const path = `/destinations/${id}`;
+  const row = async () =>
+    (
+      await asked('SELECT connection_id, secret_sealed IS NULL AS has_none FROM relay_destinations WHERE id = $1', [id])
+    )[0];
+  const both = { connection_id, secret: 'EAABanother' };
+  for (const [method, at, body] of [
+    ['PATCH', path, both],
+    ['POST', '/destinations', { ...meta, ...both }],
+  ] as const) {
+    const answer = await desk.call(method, base + at, body);
+    expect([answer.status, (answer.body.error as { field: string }).field]).toEqual([400, 'secret']);
+  }
+  expect(await row()).toEqual({ connection_id: null, has_none: false });
+  expect(await ask('PATCH', path, { connection_id })).toMatchObject({ connection_id, has_secret: false });
+  expect(await row()).toEqual({ connection_id, has_none: true });
+  // And back again, with one that is given anew.
+  await ask('PATCH', path, { connection_id: null, secret: 'EAABanother' });
+  expect(await row()).toEqual({ connection_id: null, has_none: false });
+  await ask('DELETE', path);
+});
+
 it('a key for some of the sites does not reach the relay, which is the whole organisation’s', async () => {
   const cookie = await desk.signIn();
   const [site] = await asked<{ id: number }>('SELECT id FROM sites');

@@ -181,12 +181,12 @@ export function destinationRoutes(
           await checkConnection(sql, organisation, body.connection_id, before.kind);
           for (const name of ['name', 'connection_id', 'unknown_consent', 'test_code', 'is_dry_run'] as const)
             if (body[name] !== undefined) set.push([name, body[name]]);
-          if (body.secret !== undefined)
+          // A token that is not sent with any more is not kept, whoever asks for the change.
+          const secret = body.connection_id == null ? body.secret : null;
+          if (secret !== undefined)
             set.push([
               'secret_sealed',
-              body.secret === null
-                ? null
-                : await vault.seal(destinationSecretPlace(organisation, before.id), body.secret),
+              secret === null ? null : await vault.seal(destinationSecretPlace(organisation, before.id), secret),
             ]);
           if (body.state !== undefined && body.state !== before.state) {
             const lane = { organisationId: organisation, destinationId: before.id };
@@ -295,6 +295,10 @@ function checkCredential(
   { label, credential }: Destination,
   { secret, connection_id }: { secret?: string | null | undefined; connection_id?: number | null | undefined },
 ): void {
+  if (secret != null && connection_id != null)
+    throw new RequestError('invalid_field', 'A destination is sent with a connection or with a token of its own.', {
+      field: 'secret',
+    });
   if (credential.kind !== 'none') return;
   const field = secret != null ? 'secret' : connection_id != null ? 'connection_id' : undefined;
   if (field !== undefined) throw new RequestError('invalid_field', `${label} takes no token.`, { field });
