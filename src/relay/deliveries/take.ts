@@ -2,6 +2,7 @@ import type { Conversion } from '../../../contract/conversion.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { identifiersFor, openPeople, type People } from '../conversions/people.ts';
 import { type Item, type Refusal, SettingsProblem } from '../destinations/destination.ts';
+import { type SaidSince, saidSince, withDenied } from '../routing/on_record.ts';
 import { isCorrection, type Order, readOrders, restated, waitOf } from './corrections.ts';
 import { holdCredits } from './credits.ts';
 import { deliveryLimits } from './limits.ts';
@@ -38,7 +39,8 @@ export function rowsOf(batchMax: number): number {
 /**
  * Takes what is due of an account and marks it as being sent, in one transaction that ends before anything goes out: rows
  * that another process holds are passed over, and those that a dead process had are taken once their lease is over.
- * What cannot go is set aside here with its reason, and a refund whose purchase is not there yet waits.
+ * What cannot go is set aside here with its reason, also what somebody has said no to since: each way to be sent, the first time
+ * or again, leads through here. A refund whose purchase is not there yet waits.
  * @param max rows, and requests that the account's bucket lets through; rows beyond them stay as they are
  */
 export async function take(senders: Senders, account: Account, max: { rows: number; requests: number }): Promise<Turn> {
@@ -50,7 +52,10 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
     const leaseAt = new Date(now + deliveryLimits.leaseMs);
     if (rows.length === 0) return { batches: [], leaseAt, isFull: false, dead: 0, withheld: 0 };
     const conversions = [...new Set(rows.map((row) => row.conversion_id))];
-    const people = await openPeople(sql, vault, organisationId, conversions, account.destination);
+    const since = await saidSince(sql, conversions);
+    // Of whom data is kept and not used, nothing is opened (DSR-05).
+    const opened = conversions.filter((id) => since.get(id)?.isRestricted !== true);
+    const people = await openPeople(sql, vault, organisationId, opened, account.destination);
     const corrections = rows.filter(({ facts }) => isCorrection(facts));
     const orders = corrections.length === 0 ? new Map<number, Order>() : await readOrders(sql, account, corrections);
     const set = new Map<string | null, unknown>();
@@ -59,13 +64,17 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
 
     const aside: Ended[] = [];
     const ready: Ready[] = [];
-    for (const row of rows) {
-      const said = judge(account, row, {
-        people: people.get(row.conversion_id),
-        order: orders.get(row.id),
-        now,
-        settings: set.get(row.platform_event),
-      });
+    for (const taken of rows) {
+      const no = since.get(taken.conversion_id);
+      const row = no === undefined ? taken : { ...taken, facts: withDenied(taken.facts, no) };
+      const said =
+        refusedSince(account, no) ??
+        judge(account, row, {
+          people: people.get(row.conversion_id),
+          order: orders.get(row.id),
+          now,
+          settings: set.get(row.platform_event),
+        });
       if ('state' in said) aside.push({ row, outcome: said });
       else ready.push({ row, item: said });
     }
@@ -92,6 +101,14 @@ function readSettings(account: Account, platformEvent: string | null): unknown {
     if (error instanceof SettingsProblem) return undefined;
     throw error;
   }
+}
+
+/** What people have said no to since is withheld, as if it came now; by the same words as what waited when they said so. */
+function refusedSince({ destination }: Account, no: SaidSince | undefined): Outcome | undefined {
+  if (no === undefined) return undefined;
+  if (no.isRestricted) return { state: 'withheld', reason: 'restricted', field: 'user' };
+  const purpose = destination.purposes.find((one) => no.denied.includes(one));
+  return purpose && { state: 'withheld', reason: 'consent_denied', field: `consent.${purpose}` };
 }
 
 /** The item that goes, or what becomes of the delivery without anything being sent. */
