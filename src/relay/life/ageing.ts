@@ -1,11 +1,12 @@
 import { pixelHours } from '../../../contract/pixels.ts';
 import { type Clock, repeat } from '../../platform/clock.ts';
-import { type Ended, type Executor, endedInPieces } from '../../platform/executor.ts';
+import { type Due, type Ended, type Executor, endedInPieces, type WindowAsk } from '../../platform/executor.ts';
 import type { Log } from '../../platform/log.ts';
 import { everywhere, type Postgres, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { heldIn } from '../../trust/windows/index.ts';
+import { isKept } from './kept.ts';
 import { endPixelCalls } from './pixels.ts';
 
 const dayMs = 86_400_000;
@@ -21,6 +22,10 @@ const pieceRows = 10_000;
 /** Tellings whose raw identifiers are over: the conversion has ended everywhere, and the days of its source after that too. */
 const rawIsOver = `t.raw_sealed IS NOT NULL AND c.organisation_id = t.organisation_id AND c.id = t.conversion_id
   AND c.settled_at IS NOT NULL AND c.settled_at < $1::timestamptz - make_interval(days => c.raw_days)`;
+
+/** The site that a captured request belongs to. */
+const siteOfCapture =
+  '(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = k.organisation_id AND s.id = k.source_id)';
 
 /** What of the relay goes by age, for the nightly run. */
 export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {
@@ -59,44 +64,48 @@ export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {
     },
     {
       ...{ line: 'relay-pixel-calls', of: 'organisations', works: 'by itself' },
-      async due({ organisationId, nowMs, holds: { everything: isHeld } }) {
-        if (organisationId === null) return [];
-        const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
-          sql.one<{ rows: number; oldest: Date | null }>(
-            'SELECT count(*)::int AS rows, min(called_at) AS oldest FROM relay_pixel_calls WHERE called_at < $1',
-            [new Date(nowMs - pixelHours * 3_600_000 - graceMs)],
-          ),
-        );
-        return rows === 0 ? [] : [{ table: 'relay_pixel_calls', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
-      },
+      due: (ask) =>
+        dueBesideHolds(postgres, ask, {
+          ...{ table: 'relay_pixel_calls', at: 'c.called_at', site: 'c.site_id' },
+          ...{
+            from: 'relay_pixel_calls c WHERE c.called_at < $1',
+            before: ask.nowMs - pixelHours * 3_600_000 - graceMs,
+          },
+        }),
     },
     {
       ...{ line: 'conversion-identifiers', of: 'organisations', works: 'by itself' },
-      async due({ organisationId, nowMs, holds: { everything: isHeld } }) {
-        if (organisationId === null) return [];
-        const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
-          sql.one<{ rows: number; oldest: Date | null }>(
-            `SELECT count(*)::int AS rows, min(t.received_at) AS oldest FROM relay_tellings t, relay_conversions c WHERE ${rawIsOver}`,
-            [new Date(nowMs - graceMs)],
-          ),
-        );
-        return rows === 0 ? [] : [{ table: 'relay_tellings', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
-      },
+      due: (ask) =>
+        dueBesideHolds(postgres, ask, {
+          ...{ table: 'relay_tellings', at: 't.received_at', site: 'c.site_id' },
+          ...{ from: `relay_tellings t, relay_conversions c WHERE ${rawIsOver}`, before: ask.nowMs - graceMs },
+        }),
     },
     {
       ...{ line: 'relay-captures', of: 'organisations', works: 'by itself' },
-      async due({ organisationId, nowMs, holds: { everything: isHeld } }) {
-        if (organisationId === null) return [];
-        const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
-          sql.one<{ rows: number; oldest: Date | null }>(
-            'SELECT count(*)::int AS rows, min(received_at) AS oldest FROM relay_captures WHERE received_at < $1',
-            [new Date(nowMs - captureDays * dayMs - graceMs)],
-          ),
-        );
-        return rows === 0 ? [] : [{ table: 'relay_captures', rows, oldestMs: oldest?.getTime() ?? null, isHeld }];
-      },
+      due: (ask) =>
+        dueBesideHolds(postgres, ask, {
+          ...{ table: 'relay_captures', at: 'k.received_at', site: siteOfCapture },
+          ...{ from: 'relay_captures k WHERE k.received_at < $1', before: ask.nowMs - captureDays * dayMs - graceMs },
+        }),
     },
   ];
+}
+
+/** What is over of a table, and what of that a hold keeps: of everything, of the class, or of the site that it belongs to. */
+async function dueBesideHolds(
+  postgres: Pick<Postgres, 'tenant'>,
+  { organisationId, holds }: WindowAsk,
+  { table, at, site, from, before }: { table: string; at: string; site: string; from: string; before: number },
+): Promise<Due[]> {
+  if (organisationId === null) return [];
+  const counted = await postgres.tenant(organisationId, (sql) =>
+    sql.query<{ is_held: boolean; rows: number; oldest: Date }>(
+      `SELECT ${isKept(site, 2)} AS is_held, count(*)::int AS rows, min(${at}) AS oldest FROM ${from} GROUP BY 1`,
+      [new Date(before), holds.everything, [...holds.siteIds]],
+    ),
+  );
+  return counted.map(({ is_held, rows, oldest }) => ({ table, rows, oldestMs: oldest.getTime(), isHeld: is_held }));
 }
 
 function endAttempts(sql: Sql, before: Date): Promise<Ended[]> {
@@ -132,27 +141,26 @@ export async function endIdentifiers({ postgres, vault, clock }: Omit<Parts, 'lo
   const gone = await everywhere(postgres, async (sql, organisationId) => {
     let rows = 0;
     const noted = (line: string, from: string) => ({ line, from, organisationId, nowMs: now });
-    if (!(await heldIn(sql, organisationId, 'conversion-identifiers')).everything)
-      rows += await removeNoted(
-        sql,
-        noted('conversion-identifiers', 'relay_tellings'),
-        `UPDATE relay_tellings t SET raw_sealed = NULL FROM relay_conversions c WHERE ${rawIsOver}
-         RETURNING t.id::text AS key, t.received_at AS since`,
-        [new Date(now)],
-      );
+    const raw = await heldIn(sql, organisationId, 'conversion-identifiers');
+    rows += await removeNoted(
+      sql,
+      noted('conversion-identifiers', 'relay_tellings'),
+      `UPDATE relay_tellings t SET raw_sealed = NULL FROM relay_conversions c WHERE ${rawIsOver} AND NOT ${isKept('c.site_id', 2)}
+       RETURNING t.id::text AS key, t.received_at AS since`,
+      [new Date(now), raw.everything, [...raw.siteIds]],
+    );
     rows += await endPixelCalls(sql, organisationId, now);
-    if ((await heldIn(sql, organisationId, 'relay-captures')).everything) return [rows];
-    const over = new Date(now - captureDays * dayMs);
-    const captures = await sql.query<{ subject: Buffer }>(
-      'SELECT subject FROM relay_captures WHERE received_at < $1 FOR UPDATE',
-      [over],
+    const { everything, siteIds } = await heldIn(sql, organisationId, 'relay-captures');
+    const captures = await sql.query<{ id: string; subject: Buffer }>(
+      `SELECT k.id, k.subject FROM relay_captures k WHERE k.received_at < $1 AND NOT ${isKept(siteOfCapture, 2)} FOR UPDATE`,
+      [new Date(now - captureDays * dayMs), everything, [...siteIds]],
     );
     for (const { subject } of captures) await vault.shred(organisationId, subject);
     rows += await removeNoted(
       sql,
       noted('relay-captures', 'relay_captures'),
-      'DELETE FROM relay_captures WHERE received_at < $1 RETURNING id::text AS key, received_at AS since',
-      [over],
+      'DELETE FROM relay_captures WHERE id = ANY ($1::uuid[]) RETURNING id::text AS key, received_at AS since',
+      [captures.map(({ id }) => id)],
     );
     return [rows];
   });

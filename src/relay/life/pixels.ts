@@ -3,6 +3,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import { heldIn } from '../../trust/windows/index.ts';
 import { isSentToo } from '../intake/pixels.ts';
+import { isKept } from './kept.ts';
 
 /**
  * Ends calls of pixels that no delivery can belong to any more: those that met none are counted, by day, where the relay sends
@@ -11,24 +12,25 @@ import { isSentToo } from '../intake/pixels.ts';
  * @param now milliseconds since 1970 @returns how many calls went
  */
 export async function endPixelCalls(sql: Sql, organisationId: number, now: number): Promise<number> {
-  if ((await heldIn(sql, organisationId, 'relay-pixel-calls')).everything) return 0;
-  const before = new Date(now - pixelHours * 3_600_000);
+  const { everything, siteIds } = await heldIn(sql, organisationId, 'relay-pixel-calls');
+  const over = `c.called_at < $1 AND NOT ${isKept('c.site_id', 2)}`;
+  const params = [new Date(now - pixelHours * 3_600_000), everything, [...siteIds]];
   await sql.run(
     `INSERT INTO relay_pixel_days AS p (organisation_id, day, platform, event_name, with_id, without_id)
      SELECT c.organisation_id, (c.called_at AT TIME ZONE o.timezone)::date, c.platform, c.event_name, count(c.id_digest),
        count(*) - count(c.id_digest)
      FROM relay_pixel_calls c JOIN organisations o ON o.id = c.organisation_id
-     WHERE c.organisation_id = current_organisation() AND c.called_at < $1 AND c.met IS NULL
+     WHERE c.organisation_id = current_organisation() AND ${over} AND c.met IS NULL
        AND ${isSentToo}
      GROUP BY 1, 2, 3, 4
      ON CONFLICT (organisation_id, day, platform, event_name) DO UPDATE
        SET with_id = p.with_id + excluded.with_id, without_id = p.without_id + excluded.without_id`,
-    [before],
+    params,
   );
   return removeNoted(
     sql,
     { line: 'relay-pixel-calls', from: 'relay_pixel_calls', organisationId, nowMs: now },
-    'DELETE FROM relay_pixel_calls WHERE called_at < $1 RETURNING id::text AS key, called_at AS since',
-    [before],
+    `DELETE FROM relay_pixel_calls c WHERE ${over} RETURNING c.id::text AS key, c.called_at AS since`,
+    params,
   );
 }
