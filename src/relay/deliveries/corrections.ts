@@ -20,10 +20,14 @@ export interface Purchase {
 /** What is known of the order that a correction is about. */
 export interface Order {
   readonly purchase: Purchase | undefined;
-  /** What all refunds of the order so far take back together, as sent to this destination; exact. */
-  readonly refunded: string;
-  /** The value of the purchase less that. */
-  readonly remaining: string | undefined;
+  /**
+   * What the order is worth by all that is known of it at this destination, exact: its latest restatement, or without one the
+   * purchase, less the refunds after that. Undefined where the purchase has no value.
+   */
+  readonly worth: string | undefined;
+  readonly currency: string | null;
+  /** The restatement that this comes from where no refund is after it: it says so itself. */
+  readonly saidBy: string | undefined;
 }
 
 export function isCorrection({ refund, original }: Conversion): boolean {
@@ -34,61 +38,116 @@ function keyOf({ original, order_id }: Conversion): string | undefined {
   return original?.order_id ?? order_id ?? original?.event_id;
 }
 
-interface Found {
-  key: string;
-  conversion_id: string;
-  state: string;
-  value: string | null;
-  currency: string | null;
-  refunded: string;
+interface FoundPurchase extends Omit<Purchase, 'conversionId'> {
+  readonly conversion_id: string;
+  readonly order_id: string | null;
+}
+
+interface Correction {
+  readonly conversion_id: string;
+  readonly key: string;
+  readonly is_refund: boolean;
+  readonly state: string;
+  readonly value: string | null;
+  readonly currency: string | null;
 }
 
 /**
  * The orders of these corrections at this destination, by delivery. Of several purchases under one order the one that was
- * accepted counts, then the first. Refunds that were withheld or cancelled take nothing back.
+ * accepted counts, then the first.
  */
 export async function readOrders(
   sql: Sql,
-  { organisationId, destinationId }: LaneOf,
+  lane: LaneOf,
   corrections: readonly TakenRow[],
 ): Promise<Map<number, Order>> {
-  const keys = [...new Set(corrections.flatMap(({ facts }) => keyOf(facts) ?? []))];
-  const named = corrections.flatMap(({ waits_for }) => waits_for ?? []);
-  const found = await sql.query<Found>(
-    `WITH told AS (
-       SELECT c.id, c.currency, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id, c.facts -> 'original' ->> 'event_id') AS key,
-              (c.facts -> 'refund' = 'true'::jsonb) IS TRUE AS is_refund, c.facts ? 'original' AS is_correction
-       FROM relay_conversions c
-       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.id = ANY ($4::uuid[])
-         OR (c.facts ? 'original' AND coalesce(c.facts -> 'original' ->> 'order_id', c.facts -> 'original' ->> 'event_id') = ANY ($3)))
-     ), sent AS (
-       SELECT t.*, d.state, d.value, d.created_at FROM told t
-       JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = t.id AND d.destination_id = $2
-     ), refunds AS (
-       SELECT key, sum(value) AS refunded FROM sent
-       WHERE is_refund AND value IS NOT NULL AND state NOT IN ('withheld', 'cancelled') GROUP BY key
-     )
-     SELECT DISTINCT ON (s.id) coalesce(s.key, '') AS key, s.id AS conversion_id, s.state, s.value::text AS value, s.currency,
-            coalesce(r.refunded, 0)::text AS refunded
-     FROM sent s LEFT JOIN refunds r USING (key)
-     WHERE NOT s.is_refund AND NOT s.is_correction
-     ORDER BY s.id, s.state = 'accepted' DESC, s.created_at`,
-    [organisationId, destinationId, keys, named],
-  );
+  const purchases = await purchasesOf(sql, lane, corrections);
+  const found = new Map(corrections.map((row) => [row.id, purchaseOf(row, purchases)]));
+  const all = await correctionsOf(sql, lane, corrections);
   const orders = new Map<number, Order>();
   for (const row of corrections) {
+    const one = found.get(row.id);
     const key = keyOf(row.facts);
-    const fitting = found.filter(
-      (one) => one.conversion_id === row.waits_for || (key !== undefined && one.key === key),
-    );
-    const one = fitting.find(({ state }) => state === 'accepted') ?? fitting[0];
     orders.set(row.id, {
-      purchase: one && { conversionId: one.conversion_id, state: one.state, value: one.value, currency: one.currency },
-      refunded: one?.refunded ?? '0',
-      remaining: one?.value == null ? undefined : difference(one.value, one.refunded),
+      purchase: one && { ...one, conversionId: one.conversion_id },
+      ...worthOf(
+        one,
+        all.filter((each) => each.key === key),
+      ),
     });
   }
   return orders;
+}
+
+async function purchasesOf(
+  sql: Sql,
+  { organisationId, destinationId }: LaneOf,
+  corrections: readonly TakenRow[],
+): Promise<FoundPurchase[]> {
+  const keys = [...new Set(corrections.flatMap(({ facts }) => keyOf(facts) ?? []))];
+  return sql.query<FoundPurchase>(
+    `SELECT c.id AS conversion_id, c.order_id, c.currency, d.state, d.value::text AS value
+     FROM relay_conversions c
+     JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = c.id AND d.destination_id = $2
+     WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.id = ANY ($4::uuid[]))
+       AND (c.facts -> 'refund' = 'true'::jsonb) IS NOT TRUE AND NOT c.facts ? 'original'
+     ORDER BY d.created_at, d.id`,
+    [organisationId, destinationId, keys, corrections.flatMap(({ waits_for }) => waits_for ?? [])],
+  );
+}
+
+function purchaseOf({ facts, waits_for }: TakenRow, purchases: readonly FoundPurchase[]): FoundPurchase | undefined {
+  const key = keyOf(facts);
+  const fitting = purchases.filter(
+    ({ conversion_id, order_id }) => conversion_id === waits_for || (key !== undefined && order_id === key),
+  );
+  return fitting.find(({ state }) => state === 'accepted') ?? fitting[0];
+}
+
+/** All that corrects these orders at this destination, each once, in the order in which it happened; then as it came. */
+async function correctionsOf(
+  sql: Sql,
+  { organisationId, destinationId }: LaneOf,
+  corrections: readonly TakenRow[],
+): Promise<Correction[]> {
+  const keys = [...new Set(corrections.flatMap(({ facts }) => keyOf(facts) ?? []))];
+  return sql.query<Correction>(
+    `SELECT * FROM (
+       SELECT c.id AS conversion_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id, c.facts -> 'original' ->> 'event_id') AS key,
+         (c.facts -> 'refund' = 'true'::jsonb) IS TRUE AS is_refund, c.currency, c.occurred_at
+       FROM relay_conversions c
+       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3)
+         OR (c.facts ? 'original' AND coalesce(c.facts -> 'original' ->> 'order_id', c.facts -> 'original' ->> 'event_id') = ANY ($3)))
+         AND ((c.facts -> 'refund' = 'true'::jsonb) IS TRUE OR c.facts ? 'original')
+     ) AS c CROSS JOIN LATERAL (
+       SELECT d.state, d.value::text AS value, d.created_at, d.id FROM relay_deliveries d
+       WHERE d.organisation_id = $1 AND d.conversion_id = c.conversion_id AND d.destination_id = $2
+       ORDER BY d.state IN ('withheld', 'cancelled', 'dead'), d.id LIMIT 1) AS d
+     ORDER BY c.occurred_at, d.created_at, d.id`,
+    [organisationId, destinationId, keys],
+  );
+}
+
+/**
+ * A restatement says what the order is worth at its time, so the refunds that happened before it are in it already: a platform
+ * that is sent it keeps its value and takes nothing more off (reference: a second event restates the value, a refund is the
+ * remaining value). By the time at which each happened, so that the order in which they arrive does not matter. Restatements that
+ * were withheld, cancelled or set aside say nothing, as their platform never heard of them; refunds that were withheld or
+ * cancelled take nothing back, nor do those in another currency, which are refused.
+ */
+function worthOf(purchase: FoundPurchase | undefined, all: readonly Correction[]): Omit<Order, 'purchase'> {
+  const last = all.findLastIndex(
+    ({ is_refund, value, state }) => !is_refund && value !== null && !['withheld', 'cancelled', 'dead'].includes(state),
+  );
+  const base = all[last] ?? purchase;
+  const currency = base?.currency ?? purchase?.currency ?? null;
+  const refunds = all.slice(last + 1).filter((one) => {
+    const counts = one.is_refund && one.value !== null && one.state !== 'withheld' && one.state !== 'cancelled';
+    return counts && (one.currency === null || currency === null || one.currency === currency);
+  });
+  const worth =
+    base?.value == null ? undefined : refunds.reduce((left, { value }) => difference(left, value ?? '0'), base.value);
+  return { worth, currency, saidBy: refunds.length === 0 ? all[last]?.conversion_id : undefined };
 }
 
 /** Whether a correction has to wait, or never goes. Undefined: it may go. @param now milliseconds since 1970 */
@@ -105,19 +164,23 @@ export function waitOf(row: TakenRow, { purchase }: Order, now: number): Outcome
 }
 
 /**
- * A refund of a part, for a platform that asks what remains: the order is worth what the purchase was, less all refunds so
- * far, whichever of them comes last. Where nothing remains it is a refund of the whole.
+ * A correction for a platform that asks what remains: what the order is worth now, by whatever was said of it, whichever of that
+ * comes last. Where nothing remains it is a refund of the whole.
  * @returns the conversion as it is sent, or what is wrong with it
  */
-export function restated(conversion: Conversion, order: Order): Conversion | { readonly field: string } {
-  if (conversion.refund !== true || conversion.value === undefined) return conversion;
-  const { remaining, purchase } = order;
-  if (remaining === undefined || purchase === undefined) return { field: 'original' };
-  if (purchase.currency !== null && conversion.currency !== undefined && purchase.currency !== conversion.currency)
+export function restated(
+  { conversion_id }: TakenRow,
+  conversion: Conversion,
+  order: Order,
+): Conversion | { readonly field: string } {
+  if (conversion.value === undefined || order.saidBy === conversion_id) return conversion;
+  const { worth, purchase } = order;
+  if (worth === undefined || purchase === undefined) return { field: 'original' };
+  if (order.currency !== null && conversion.currency !== undefined && order.currency !== conversion.currency)
     return { field: 'currency' };
   const { refund: _refund, value: _value, items: _items, ...rest } = conversion;
   const original = conversion.original ?? (conversion.order_id === undefined ? {} : { order_id: conversion.order_id });
-  if ((compareDecimals(remaining, '0') ?? -1) <= 0) return { ...rest, original, refund: true };
-  const currency = conversion.currency ?? purchase.currency ?? undefined;
-  return { ...rest, original, value: remaining, ...(currency === undefined ? {} : { currency }) };
+  if ((compareDecimals(worth, '0') ?? -1) <= 0) return { ...rest, original, refund: true };
+  const currency = conversion.currency ?? order.currency ?? undefined;
+  return { ...rest, original, value: worth, ...(currency === undefined ? {} : { currency }) };
 }

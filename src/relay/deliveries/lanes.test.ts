@@ -460,6 +460,56 @@ describe('refunds', () => {
     expect((await states(to)).at(-1)).toEqual(['dead', 'original_not_delivered', 'original']);
     expect(counted(google)).toEqual([]);
   });
+  it('after a restatement take off what that says, and what a restatement comes after is in it, to the last digit', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    const restatedTo = (value: string, more: object = {}) => refundOf('R-5', { refund: undefined, value, ...more });
+    const worth = async (given: ReturnType<typeof orderOf>) => {
+      await house.add([to], [given]);
+      await later(1_000);
+      return of('R-5')[0].event.conversionValue;
+    };
+    expect(await worth(orderOf({ order_id: 'R-5', value: '100.10' }))).toBe(100.1);
+    expect(await worth(refundOf('R-5', { value: '0.10' }))).toBe(100);
+    expect(await worth(restatedTo('80.05'))).toBe(80.05);
+    expect(await worth(refundOf('R-5', { value: '10.01' }))).toBe(70.04);
+    expect(await worth(refundOf('R-5', { value: '0.0000000001' }))).toBe(70.0399999999);
+    // What was withheld says nothing, nor what the platform would not have taken.
+    expect(await worth(restatedTo('1', { consent: { ad_user_data: 'denied' } }))).toBe(70.0399999999);
+    expect(await worth(restatedTo('2', { action_source: 'phone_call' }))).toBe(70.0399999999);
+    expect(await worth(refundOf('R-5', { value: '0.04' }))).toBe(69.9999999999);
+    expect(await worth(restatedTo('50'))).toBe(50);
+    expect(await worth(refundOf('R-5', { value: '49' }))).toBe(1);
+    expect(await worth(refundOf('R-5', { value: '1' }))).toBe(0);
+    expect(platform(google).conversions).toHaveLength(1);
+    expect((await states(to)).map(([state]) => state).filter((state) => state !== 'accepted')).toEqual([
+      'withheld',
+      'dead',
+    ]);
+  });
+  it.each([
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ])('and a restatement come to the same in whichever order they arrive: %i %i %i', async (...places) => {
+    const to = await house.addDestination('google-data-manager', account);
+    const order_id = `R-6${places.join('')}`;
+    const ago = (minutes: number) => ({ occurred_at: new Date(clock.now() - minutes * 60_000).toISOString() });
+    const all = [
+      refundOf(order_id, { value: '5', ...ago(30) }),
+      refundOf(order_id, { refund: undefined, value: '80.05', ...ago(20) }),
+      refundOf(order_id, { value: '10.01', ...ago(10) }),
+    ];
+    await house.add([to], [orderOf({ order_id, value: '100.10', ...ago(40) })]);
+    for (const place of places) {
+      await house.add([to], [all[place] as (typeof all)[number]]);
+      await later(1_000);
+    }
+    expect((await states(to)).map(([state]) => state)).toEqual(Array(4).fill('accepted'));
+    expect(of(order_id)).toMatchObject([{ event: { conversionValue: 70.04, currency: 'EUR' } }]);
+  });
   it('in another currency than the purchase are refused, since nobody can say what remains', async () => {
     const to = await house.addDestination('google-data-manager', account);
     await house.add([to], [orderOf({ order_id: 'R-4' })]);

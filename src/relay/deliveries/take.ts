@@ -141,8 +141,8 @@ function judge(
   if (early !== undefined) return asideFor(early);
   const wait = waitOf(row, order, now);
   if (wait !== undefined) return wait;
-  if (!isPart) return { conversion, identifiers, id: row.platform_id };
-  const sent = restated(conversion, order);
+  if (destination.asksForRest !== true) return { conversion, identifiers, id: row.platform_id };
+  const sent = restated(row, conversion, order);
   if ('field' in sent) return { state: 'dead', reason: 'invalid', field: sent.field };
   const refused = refusal(sent);
   return refused === undefined ? { conversion: sent, identifiers, id: row.platform_id } : asideFor(refused);
