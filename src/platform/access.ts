@@ -44,6 +44,6 @@ export interface AccessKind {
   ): Promise<void>;
   /** What has to be done outside before, such as a call to a platform; what it gives is handed to `remove`. */
   before?(organisationId: number, id: number): Promise<unknown>;
-  /** What is kept in memory of it looks again, once the removal is written. */
-  after?(): Promise<void>;
+  /** Once the removal is written: what is kept in memory of it looks again, what hung on it ends. */
+  after?(organisationId: number): Promise<void>;
 }

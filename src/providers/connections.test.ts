@@ -487,16 +487,20 @@ it('a pasted secret that was replaced while the one before was used is not ended
 });
 
 describe('disconnecting', () => {
-  it('revokes at the platform, destroys the tokens and cancels what waits, in one transaction (REL-05, RET-07)', async () => {
+  it('revokes at the platform, destroys the tokens and stops what sends with them in one transaction, and then cancels what waits (REL-05, RET-07)', async () => {
     const { id } = await connect();
     const before = await fresh(id);
     if (!('token' in before)) throw new Error('There is no token.');
+    const stopped: unknown[] = [];
     const cancelled: unknown[] = [];
     const stop = onDisconnect({
       preview: async () => [{ what: 'queued sends', count: 12 }],
-      async cancel(sql, organisationId, connectionId) {
+      async stop(sql, organisationId, connectionId) {
         const tokens = await sql.query('SELECT 1 FROM connection_tokens WHERE connection_id = $1', [connectionId]);
-        cancelled.push([organisationId, connectionId, tokens.length]);
+        stopped.push([organisationId, connectionId, tokens.length]);
+      },
+      async cancel(_postgres, organisationId, connectionId) {
+        cancelled.push([organisationId, connectionId, stopped.length]);
         return [{ what: 'queued sends', count: 12 }];
       },
     });
@@ -508,7 +512,8 @@ describe('disconnecting', () => {
     } finally {
       stop();
     }
-    expect(cancelled).toEqual([[all.north.organisationId, id, 0]]);
+    expect(stopped).toEqual([[all.north.organisationId, id, 0]]);
+    expect(cancelled).toEqual([[all.north.organisationId, id, 1]]);
     expect(asked(all.google, '/revoke').length).toBe(1);
     expect(all.google.scopesOf(before.token)).toBeUndefined();
     expect(await tokensOf(all.north)).toEqual([]);
@@ -518,13 +523,31 @@ describe('disconnecting', () => {
     expect((await ask('DELETE', all.at(all.north, `/${id}`), all.north.cookie)).status).toBe(404);
   });
 
-  it('is undone as a whole when what waits cannot be cancelled', async () => {
+  it('stays when what waits can be cancelled only in part: the platform was told, and nothing is sent', async () => {
     const { id } = await connect();
+    const noted = await acts(all.north, 'connection.disconnected');
     const stop = onDisconnect({
-      preview: async () => [],
+      preview: async () => [{ what: 'queued sends', count: 200_000 }],
+      stop: async () => undefined,
       async cancel() {
         throw new Error('A store is away.');
       },
+    });
+    expect((await ask('DELETE', all.at(all.north, `/${id}`), all.north.cookie)).status).toBe(500);
+    stop();
+    expect((await list())[0]).toMatchObject({ state: 'disconnected', reason: 'by_hand' });
+    expect(await tokensOf(all.north)).toEqual([]);
+    expect(await acts(all.north, 'connection.disconnected')).toBe(noted + 1);
+  });
+
+  it('is undone as a whole when what sends cannot be stopped', async () => {
+    const { id } = await connect();
+    const stop = onDisconnect({
+      preview: async () => [],
+      async stop() {
+        throw new Error('A store is away.');
+      },
+      cancel: async () => [],
     });
     expect((await ask('DELETE', all.at(all.north, `/${id}`), all.north.cookie)).status).toBe(500);
     stop();
@@ -608,6 +631,17 @@ describe('disconnecting', () => {
     await postgres.tenant(all.north.organisationId, async (sql) =>
       access?.remove(sql, all.north.organisationId, id, request, before),
     );
+    const cancelled: unknown[] = [];
+    const stop = onDisconnect({
+      ...{ preview: async () => [], stop: async () => undefined },
+      async cancel(_postgres, ...of) {
+        cancelled.push(of);
+        return [];
+      },
+    });
+    await access?.after?.(all.north.organisationId);
+    stop();
+    expect(cancelled).toEqual([[all.north.organisationId, undefined]]);
     expect([await listed(), await tokensOf(all.north), asked(all.google, '/revoke').length]).toEqual([[], [], 1]);
   });
 

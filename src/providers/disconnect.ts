@@ -15,8 +15,19 @@ import type { SealedTokens } from './sealed.ts';
 export interface ConnectionUser {
   /** What would end, in words and numbers: `{what: 'queued sends', count: 12}`. */
   preview(sql: Sql, organisationId: number, connectionId: number): Promise<{ what: string; count: number }[]>;
-  /** Ends it, in the transaction in which the tokens are destroyed (REL-05). @returns what ended */
-  cancel(sql: Sql, organisationId: number, connectionId: number): Promise<{ what: string; count: number }[]>;
+  /** Nothing goes out with it any more: in the transaction in which the tokens are destroyed (REL-05). */
+  stop(sql: Sql, organisationId: number, connectionId: number): Promise<void>;
+  /**
+   * Ends what was queued, after that and in transactions of its own, since a queue may be long; what is left by a desk that is
+   * killed meanwhile it ends later by itself.
+   * @param connectionId of this one; of all that have ended without
+   * @returns what ended
+   */
+  cancel(
+    postgres: Pick<House['postgres'], 'tenant'>,
+    organisationId: number,
+    connectionId?: number,
+  ): Promise<{ what: string; count: number }[]>;
 }
 
 const users = new Set<ConnectionUser>();
@@ -82,7 +93,14 @@ export function openDisconnect(
 
   async function disconnect(organisationId: number, id: number, asker: Asker): Promise<Disconnection> {
     const revoked = await revokeFirst(organisationId, id);
-    return postgres.tenant(organisationId, (sql) => end(sql, organisationId, id, actOf(asker), revoked));
+    await postgres.tenant(organisationId, (sql) => end(sql, organisationId, id, actOf(asker), revoked));
+    return { revoked, cancelled: await cancelQueued(organisationId, id) };
+  }
+
+  async function cancelQueued(organisationId: number, id?: number): Promise<Disconnection['cancelled']> {
+    const cancelled = [];
+    for (const user of users) cancelled.push(...(await user.cancel(postgres, organisationId, id)));
+    return cancelled;
   }
 
   /** At the platform, while the tokens are still here. @throws RequestError not_found */
@@ -92,14 +110,14 @@ export function openDisconnect(
     return revoke(row);
   }
 
-  /** Destroys the tokens, ends what is queued, and writes it down. @throws RequestError not_found */
+  /** Destroys the tokens, stops what goes out with them, and writes it down. @throws RequestError not_found */
   async function end(
     sql: Sql,
     organisationId: number,
     id: number,
     by: Pick<Act, 'actor' | 'request'>,
     revoked: Disconnection['revoked'],
-  ): Promise<Disconnection> {
+  ): Promise<void> {
     const now = await lockConnection(sql, organisationId, id);
     // Somebody else was faster: there is nothing left to end.
     if (now.state === 'disconnected') throw noConnection();
@@ -113,17 +131,19 @@ export function openDisconnect(
        WHERE organisation_id = $1 AND id = $2`,
       [organisationId, id, new Date(clock.now())],
     );
-    const cancelled = [];
-    for (const user of users) cancelled.push(...(await user.cancel(sql, organisationId, id)));
+    const queued = [];
+    for (const user of users) {
+      queued.push(...(await user.preview(sql, organisationId, id)));
+      await user.stop(sql, organisationId, id);
+    }
     await audit.record(sql, organisationId, {
       ...{ action: 'connection.disconnected', ...by },
       targets: [{ type: 'connection', id, label: now.label }],
       details: {
         ...{ provider: now.provider, kind: now.kind, revoked },
-        cancelled: cancelled.map(({ what, count }) => `${count} ${what}`).join(', '),
+        cancelled: queued.map(({ what, count }) => `${count} ${what}`).join(', '),
       },
     });
-    return { revoked, cancelled };
   }
 
   /**
@@ -137,10 +157,11 @@ export function openDisconnect(
     for (const row of rows.filter(({ state, access_token }) => state !== 'disconnected' && access_token !== null)) {
       const revoked = await revoke(row);
       if (revoked === 'failed') left.push(row.provider);
-      if (revoked !== 'failed' || isLast)
-        await postgres.tenant(organisationId, (sql) =>
-          end(sql, organisationId, row.id, { actor: { type: 'system' } }, revoked),
-        );
+      if (revoked === 'failed' && !isLast) continue;
+      await postgres.tenant(organisationId, (sql) =>
+        end(sql, organisationId, row.id, { actor: { type: 'system' } }, revoked),
+      );
+      await cancelQueued(organisationId, row.id);
     }
     return { again: left.length > 0 && !isLast, left };
   }
@@ -164,6 +185,9 @@ export function openDisconnect(
     before: revokeFirst,
     async remove(sql, organisationId, id, request, before) {
       await end(sql, organisationId, id, actOf(request), (before ?? 'failed') as Disconnection['revoked']);
+    },
+    async after(organisationId) {
+      await cancelQueued(organisationId);
     },
   };
 

@@ -5,7 +5,7 @@ import { deliveryLimits } from './limits.ts';
 import type { Senders } from './parts.ts';
 import type { Ended } from './rows.ts';
 import { settle } from './settle.ts';
-import { cancelWhere } from './states.ts';
+import { cancelDisconnected, cancelInPieces } from './states.ts';
 
 const sweepMs = 600_000;
 const pieceRows = 1_000;
@@ -39,14 +39,20 @@ export function tooOld({ now, ages }: Record<'now' | 'ages', number>): string {
 
 /**
  * Sets aside what waits at destinations that nothing is sent to now, or for an approval, before the platform would call it
- * too old. What is under way does that at each try. And cancels what is left of destinations that were removed.
+ * too old. What is under way does that at each try. And cancels what is left of destinations that were removed,
+ * or disconnected by a desk that was killed before all of it was.
  * @returns how many
  */
 export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 'clock'>): Promise<number> {
-  const ended = await everywhere(postgres, async (sql, organisationId) => [
-    ...(await endTooOldOf(sql, organisationId, clock.now())),
-    await endGoneOf(sql, organisationId, clock.now()),
+  const ended = await everywhere(postgres, (sql, organisationId) => endTooOldOf(sql, organisationId, clock.now()));
+  const left = await everywhere(postgres, async (sql, organisationId) => [
+    { organisationId, gone: await goneOf(sql, organisationId) },
   ]);
+  for (const { organisationId, gone } of left) {
+    const now = clock.now();
+    if (gone.length > 0) ended.push(await cancelInPieces(postgres, organisationId, leftOf(gone, now)));
+    ended.push(await cancelDisconnected(postgres, { organisationId }, now));
+  }
   return ended.reduce((sum, each) => sum + each, 0);
 }
 
@@ -73,7 +79,7 @@ async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promi
  * routed by somebody who had read the route before, is ended here, or nobody would: only what has a destination is ever taken.
  * Of the destinations of all deliveries each costs one look into the index by state.
  */
-async function endGoneOf(sql: Sql, organisationId: number, now: number): Promise<number> {
+async function goneOf(sql: Sql, organisationId: number): Promise<number[]> {
   const gone = await sql.query<{ id: number }>(
     `WITH RECURSIVE theirs (id) AS (
        (SELECT d.destination_id FROM relay_deliveries d WHERE d.organisation_id = $1 ORDER BY d.destination_id LIMIT 1)
@@ -85,12 +91,16 @@ async function endGoneOf(sql: Sql, organisationId: number, now: number): Promise
      SELECT id FROM theirs WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM relay_destinations o WHERE o.id = theirs.id)`,
     [organisationId],
   );
-  if (gone.length === 0) return 0;
-  return cancelWhere(sql, organisationId, {
+  return gone.map(({ id }) => id);
+}
+
+/** What of these destinations nobody is sending now. */
+function leftOf(destinationIds: readonly number[], now: number) {
+  return {
     where: `d.destination_id = ANY ($2::bigint[])
-      AND (d.state IN ('held', 'waiting') OR (d.state = 'sending' AND d.next_at <= $3)) LIMIT ${pieceRows}`,
-    ...{ params: [gone.map(({ id }) => id), new Date(now)], reason: 'removed', now },
-  });
+      AND (d.state IN ('held', 'waiting') OR (d.state = 'sending' AND d.next_at <= $3))`,
+    ...{ params: [destinationIds, new Date(now)], reason: 'removed', now },
+  };
 }
 
 /** @returns what ends it */

@@ -372,7 +372,8 @@ describe('what somebody has to mend', () => {
     const ends = deliveriesOfConnections(() => clock.now());
     const ended = [{ what: 'queued conversions', count: 2 }];
     expect(await house.inside((sql) => ends.preview(sql, house.organisation, 5))).toEqual(ended);
-    expect(await house.inside((sql) => ends.cancel(sql, house.organisation, 5))).toEqual(ended);
+    await house.inside((sql) => ends.stop(sql, house.organisation, 5));
+    expect(await ends.cancel(house.store.postgres, house.organisation, 5)).toEqual(ended);
     await house.lanes.idle();
     expect((await states(to)).slice(1)).toEqual(Array(2).fill(['cancelled', 'disconnected', null]));
     expect(await settledOf(ids)).toEqual([true, true]);

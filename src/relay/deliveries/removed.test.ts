@@ -3,8 +3,9 @@ import type { Emulated } from '../../../emulators/admin.ts';
 import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock } from '../../platform/clock.ts';
+import type { Sql } from '../../platform/postgres/index.ts';
 import { order } from '../destinations/senders_fixture.ts';
-import { cancelWaiting } from '../settings/parts.ts';
+import { removeWithWaiting } from '../settings/parts.ts';
 import { openAccount } from './account.ts';
 import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
@@ -12,6 +13,7 @@ import { openBucket } from './bucket.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account } from './parts.ts';
 import { settle } from './settle.ts';
+import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
 import { finishTurn, newLaneState } from './turn.ts';
 
@@ -47,11 +49,39 @@ const open = async (ids: string[]) =>
       sql.query('SELECT FROM relay_conversions WHERE id = ANY ($1::uuid[]) AND settled_at IS NULL', [ids]),
     )
   ).length;
-const remove = (id: number) =>
-  house.inside(async (sql) => {
-    await cancelWaiting(sql, house.organisation, 'destination_id', id, clock.now());
-    await sql.run('DELETE FROM relay_destinations WHERE id = $1', [id]);
-  });
+/** As the page does it; a piece is so many rows. @param fails the piece that a store is away for */
+const remove = (id: number, pieceRows?: number, fails?: number) =>
+  removeWithWaiting(
+    { clock, postgres: breaking(fails) },
+    house.organisation,
+    'destination_id',
+    {
+      find: async (sql) => sql.one<{ id: number }>('SELECT id FROM relay_destinations WHERE id = $1', [id]),
+      stop: async (sql) => void (await pauseDestination(sql, lane(id), clock.now())),
+      remove: async (sql) => void (await sql.run('DELETE FROM relay_destinations WHERE id = $1', [id])),
+    },
+    pieceRows,
+  );
+/** The real store, that goes away as a transaction ends: of those that are asked for here, the one of this number. */
+function breaking(fails?: number): Pick<typeof house.store.postgres, 'tenant'> {
+  let asked = 0;
+  return {
+    tenant: (organisation, work) =>
+      house.store.postgres.tenant(organisation, async (sql) => {
+        const done = await work(sql);
+        if (++asked === fails) throw new Error('The store is away.');
+        return done;
+      }),
+  };
+}
+/** In how many transactions they were written last. */
+const transactions = (id: number) =>
+  house.inside(
+    async (sql) =>
+      (await sql.query('SELECT DISTINCT xmin::text FROM relay_deliveries WHERE destination_id = $1', [id])).length,
+  );
+const stateOf = (id: number) =>
+  house.inside((sql) => sql.maybe('SELECT state, state_reason FROM relay_destinations WHERE id = $1', [id]));
 const taken = async (id: number) => {
   const account = (await openAccount(house.senders, lane(id))) as Account;
   return { account, turn: await take(house.senders, account, { rows: 10, requests: 10 }) };
@@ -118,4 +148,67 @@ it('a conversion ends whose last two deliveries end at once, one by its platform
   await removed;
   expect([await states(gone), await states(stays)]).toEqual([[['cancelled', 'removed']], [['accepted', null]]]);
   expect(await open(ids)).toBe(0);
+});
+
+it('a long queue is cancelled piece by piece as its destination goes, and whoever asks again goes on where that ended', async () => {
+  const gone = await destination();
+  const ids = await house.add([gone], [...many(4), ...many(1, { state: 'held' })]);
+  await expect(remove(gone, 2, 2)).rejects.toThrow('away');
+  expect((await states(gone)).filter(([state]) => state === 'cancelled')).toHaveLength(2);
+  // Nothing is sent of the rest.
+  expect(await stateOf(gone)).toEqual({ state: 'paused', state_reason: null });
+  await house.lanes.idle();
+  await remove(gone, 2);
+  expect(await states(gone)).toEqual(Array(5).fill(['cancelled', 'removed']));
+  expect([await transactions(gone), await open(ids), await stateOf(gone)]).toEqual([3, 0, undefined]);
+});
+
+it('a long queue is cancelled piece by piece as its connection ends, and what a killed desk left of it later (REL-05)', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1234567890' }, { secret: null, connection: 8 });
+  const ends = deliveriesOfConnections(() => clock.now(), 2);
+  const ids = await house.add([to], [...many(4), ...many(1, { state: 'held' })]);
+  await house.inside((sql) => ends.stop(sql, house.organisation, 8));
+  const reconnect = { state: 'reconnect', state_reason: 'disconnected' };
+  // The first transaction reads which destinations, the third has the second piece.
+  await expect(ends.cancel(breaking(3), house.organisation, 8)).rejects.toThrow('away');
+  expect((await states(to)).filter(([state]) => state === 'cancelled')).toHaveLength(2);
+  expect(await stateOf(to)).toEqual(reconnect);
+  clock.travel(1_000);
+  // What comes now waits for another connection.
+  const later = await house.add([to], many(1));
+  expect(await endTooOld(house.senders)).toBe(3);
+  expect(await states(to)).toEqual([...Array(5).fill(['cancelled', 'disconnected']), ['waiting', null]]);
+  expect([await open(ids), await open(later)]).toEqual([0, 1]);
+
+  const other = await house.addDestination('meta-capi', { dataset_id: '1234567890' }, { secret: null, connection: 9 });
+  const all = await house.add([other], many(5));
+  await house.inside((sql) => ends.stop(sql, house.organisation, 9));
+  const ended = await ends.cancel(house.store.postgres, house.organisation, 9);
+  expect(ended).toEqual([{ what: 'queued conversions', count: 5 }]);
+  expect([await transactions(other), await open(all)]).toEqual([3, 0]);
+  expect((await states(to)).at(-1)).toEqual(['waiting', null]);
+});
+
+it('what was tried before a pause has the hours of the pause again, each of a long queue once', async () => {
+  const to = await destination();
+  await house.add([to], many(5));
+  const until = clock.now() + 3_600_000;
+  await house.inside(async (sql) => {
+    await sql.run('UPDATE relay_deliveries SET tries_until = $2 WHERE destination_id = $1', [to, new Date(until)]);
+    await pauseDestination(sql, lane(to), clock.now());
+  });
+  clock.travel(600_000);
+  const moved: number[] = [];
+  await house.inside((sql) => {
+    const query = async (text: string, params?: readonly unknown[]) => {
+      const rows = await sql.query<{ id: number }>(text, params);
+      if (text.startsWith('UPDATE relay_deliveries')) moved.push(rows.length);
+      return rows;
+    };
+    return resumeDestination({ ...sql, query: query as Sql['query'] }, lane(to), clock.now(), 2);
+  });
+  expect(moved).toEqual([2, 2, 1]);
+  expect((await house.rows(to)).map(({ tries_until }) => (tries_until as Date).getTime() - until)).toEqual(
+    Array(5).fill(600_000),
+  );
 });

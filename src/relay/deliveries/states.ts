@@ -1,6 +1,9 @@
-import type { Sql } from '../../platform/postgres/index.ts';
+import type { Postgres, Sql } from '../../platform/postgres/index.ts';
+import { deliveryLimits } from './limits.ts';
 import type { LaneOf } from './parts.ts';
 import { settleConversions } from './settle.ts';
+
+type Tenants = Pick<Postgres, 'tenant'>;
 
 /**
  * Somebody pauses a destination: its queue is kept.
@@ -28,17 +31,26 @@ export async function resumeDestination(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
   now: number,
+  pieceRows: number = deliveryLimits.changePieceRows,
 ): Promise<boolean> {
   const before = await sql.maybe<{ state_since: Date }>(
     `SELECT state_since FROM relay_destinations WHERE organisation_id = $1 AND id = $2 AND state <> 'active' FOR UPDATE`,
     [organisationId, destinationId],
   );
   if (before === undefined) return false;
-  await sql.run(
-    `UPDATE relay_deliveries SET tries_until = tries_until + $3 * interval '1 millisecond'
-     WHERE organisation_id = $1 AND destination_id = $2 AND state = 'waiting' AND tries_until IS NOT NULL`,
-    [organisationId, destinationId, Math.max(0, now - before.state_since.getTime())],
-  );
+  // One transaction, or a desk that is killed in it would give some the same hours twice; but no statement over a long queue.
+  for (let last = 0, isOver = false; !isOver; ) {
+    const moved = await sql.query<{ id: number }>(
+      `UPDATE relay_deliveries SET tries_until = tries_until + $3 * interval '1 millisecond'
+       WHERE organisation_id = $1 AND id = ANY (ARRAY(
+         SELECT d.id FROM relay_deliveries d WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state = 'waiting'
+           AND d.tries_until IS NOT NULL AND d.id > $4 ORDER BY d.id LIMIT ${pieceRows}))
+       RETURNING id`,
+      [organisationId, destinationId, Math.max(0, now - before.state_since.getTime()), last],
+    );
+    last = moved.reduce((most, { id }) => Math.max(most, id), last);
+    isOver = moved.length < pieceRows;
+  }
   await sql.run(
     `UPDATE relay_destinations SET state = 'active', state_reason = NULL, state_since = $3
      WHERE organisation_id = $1 AND id = $2`,
@@ -48,29 +60,61 @@ export async function resumeDestination(
 }
 
 /**
- * A connection ends: what waits at its destinations is not sent any more, and they wait for another one (REL-05). What was
- * being sent in this moment ends with the answer of the platform.
- * @returns how many deliveries were cancelled
+ * A connection ends: its destinations wait for another one from here on (REL-05), and nothing is sent to them. What was being
+ * sent in this moment ends with the answer of the platform.
  */
-async function cancelOfConnection(
+async function stopOfConnection(
   sql: Sql,
   { organisationId, connectionId }: { organisationId: number; connectionId: number },
   now: number,
-): Promise<number> {
-  const destinations = await sql.query<{ id: number }>(
+): Promise<void> {
+  await sql.run(
     `UPDATE relay_destinations SET state = 'reconnect', state_reason = 'disconnected', state_since = $3
-     WHERE organisation_id = $1 AND connection_id = $2 RETURNING id`,
+     WHERE organisation_id = $1 AND connection_id = $2`,
     [organisationId, connectionId, new Date(now)],
   );
-  return cancelWhere(sql, organisationId, {
-    where: `d.destination_id = ANY ($2::bigint[]) AND d.state IN ('held', 'waiting')`,
-    params: [destinations.map(({ id }) => id)],
-    ...{ reason: 'disconnected', now },
-  });
 }
 
-/** What a connection's end would end here, and does: for whoever ends one. @param now milliseconds since 1970 */
-export function deliveriesOfConnections(now: () => number) {
+/**
+ * What waited at destinations as their connection ended is not sent any more; what came since, or was let go again since, waits for
+ * another one.
+ * @param which.connectionId of this one; of all without
+ * @returns how many deliveries were cancelled
+ */
+export async function cancelDisconnected(
+  postgres: Tenants,
+  { organisationId, connectionId }: { organisationId: number; connectionId?: number | undefined },
+  now: number,
+  pieceRows?: number,
+): Promise<number> {
+  const stopped = await postgres.tenant(organisationId, (sql) =>
+    sql.query<{ id: number; state_since: Date }>(
+      `SELECT id, state_since FROM relay_destinations WHERE organisation_id = $1 AND state = 'reconnect'
+         AND state_reason = 'disconnected' AND ($2::bigint IS NULL OR connection_id = $2) ORDER BY id`,
+      [organisationId, connectionId ?? null],
+    ),
+  );
+  let cancelled = 0;
+  for (const { id, state_since } of stopped)
+    cancelled += await cancelInPieces(
+      postgres,
+      organisationId,
+      {
+        where: `d.destination_id = $2 AND d.state IN ('held', 'waiting') AND d.created_at <= $3
+          AND (d.replays = 0 OR d.next_at <= $3)`,
+        ...{ params: [id, state_since], reason: 'disconnected', now },
+      },
+      pieceRows,
+    );
+  return cancelled;
+}
+
+/**
+ * What a connection's end would end here, and does: for whoever ends one.
+ * @param now milliseconds since 1970
+ * @param pieceRows so many are cancelled in one transaction
+ */
+export function deliveriesOfConnections(now: () => number, pieceRows?: number) {
   const said = (count: number) => [{ what: 'queued conversions', count }];
   return {
     async preview(sql: Sql, organisationId: number, connectionId: number) {
@@ -81,8 +125,10 @@ export function deliveriesOfConnections(now: () => number) {
       );
       return said(count);
     },
-    cancel: async (sql: Sql, organisationId: number, connectionId: number) =>
-      said(await cancelOfConnection(sql, { organisationId, connectionId }, now())),
+    stop: (sql: Sql, organisationId: number, connectionId: number) =>
+      stopOfConnection(sql, { organisationId, connectionId }, now()),
+    cancel: async (postgres: Tenants, organisationId: number, connectionId?: number) =>
+      said(await cancelDisconnected(postgres, { organisationId, connectionId }, now(), pieceRows)),
   };
 }
 
@@ -120,18 +166,43 @@ export async function cancelRows(
   return cancelled;
 }
 
+interface CancelledWhere extends Cancelled {
+  /** Of deliveries `d`, with its parameters from `$2` on; words of the code, never of a request. */
+  readonly where: string;
+  readonly params: readonly unknown[];
+}
+
 /**
- * What `where` says of deliveries `d`, with its parameters from `$2` on; words of the code, never of a request.
- * @returns how many were cancelled
+ * Cancels as many as one transaction may hold.
+ * @returns how many were cancelled, and whether there are no more
  */
-export async function cancelWhere(
+export async function cancelPiece(
   sql: Sql,
   organisationId: number,
-  { where, params, ...how }: Cancelled & { where: string; params: readonly unknown[] },
-): Promise<number> {
+  { where, params, ...how }: CancelledWhere,
+  pieceRows: number = deliveryLimits.changePieceRows,
+): Promise<{ cancelled: number; isLast: boolean }> {
   const rows = await sql.query<{ id: number; conversion_id: string }>(
-    `SELECT d.id, d.conversion_id FROM relay_deliveries d WHERE d.organisation_id = $1 AND ${where}`,
+    `SELECT d.id, d.conversion_id FROM relay_deliveries d WHERE d.organisation_id = $1 AND ${where} LIMIT ${pieceRows}`,
     [organisationId, ...params],
   );
-  return cancelRows(sql, organisationId, rows, how);
+  return { cancelled: await cancelRows(sql, organisationId, rows, how), isLast: rows.length < pieceRows };
+}
+
+/** Cancels all of them, each piece in a transaction of its own: a long queue in one takes longer than a statement may. @returns how many */
+export async function cancelInPieces(
+  postgres: Tenants,
+  organisationId: number,
+  what: CancelledWhere,
+  pieceRows?: number,
+): Promise<number> {
+  let sum = 0;
+  for (let isOver = false; !isOver; ) {
+    const { cancelled, isLast } = await postgres.tenant(organisationId, (sql) =>
+      cancelPiece(sql, organisationId, what, pieceRows),
+    );
+    sum += cancelled;
+    isOver = isLast;
+  }
+  return sum;
 }

@@ -14,13 +14,13 @@ import { pauseDestination, resumeDestination } from '../deliveries/states.ts';
 import { type Destination, SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf, destinations } from '../destinations/index.ts';
 import {
-  cancelWaiting,
   checkLimit,
   membersOf,
   note,
   ofDestination,
   ofOrganisation,
   organisationFor,
+  removeWithWaiting,
   type SettingsDoors,
   type SettingsHouse,
 } from './parts.ts';
@@ -216,11 +216,19 @@ export function destinationRoutes(
       params: ofDestination,
       async handle(request) {
         const organisation = organisationFor(request);
-        await postgres.tenant(organisation, async (sql) => {
-          const gone = await one(sql, request.params.destination);
-          const cancelled = await cancelWaiting(sql, organisation, 'destination_id', gone.id, clock.now());
-          await sql.run('DELETE FROM relay_destinations WHERE id = $1', [gone.id]);
-          await note(house, sql, request, 'relay.destination_removed', target(gone), { cancelled });
+        await removeWithWaiting(house, organisation, 'destination_id', {
+          find: (sql) => one(sql, request.params.destination),
+          async stop(sql, gone) {
+            const lane = { organisationId: organisation, destinationId: gone.id };
+            await pauseDestination(sql, lane, clock.now());
+            await note(house, sql, request, 'relay.destination_changed', target(gone), {
+              ...{ members: 'state', state: 'paused' },
+            });
+          },
+          async remove(sql, gone, cancelled) {
+            await sql.run('DELETE FROM relay_destinations WHERE id = $1', [gone.id]);
+            await note(house, sql, request, 'relay.destination_removed', target(gone), { cancelled });
+          },
         });
         await relayChanged();
         return { status: 204 };

@@ -3,7 +3,7 @@ import { actOf } from '../../platform/audit.ts';
 import { type Principal, RequestError, type RouteRequest, sitesOfPrincipal } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
-import { cancelWhere } from '../deliveries/states.ts';
+import { cancelPiece } from '../deliveries/states.ts';
 
 export type SettingsHouse = Pick<
   House,
@@ -96,21 +96,53 @@ export function membersOf(body: object): string {
   return Object.keys(body).sort().join(' ');
 }
 
+const waitingOf = {
+  destination_id: 'd.destination_id = $2',
+  // The destination is what the index begins with.
+  route_id: 'd.route_id = $2 AND d.destination_id = (SELECT r.destination_id FROM relay_routes r WHERE r.id = $2)',
+  source_id: `d.route_id IN (SELECT r.id FROM relay_routes r WHERE r.source_id = $2)
+    AND d.destination_id IN (SELECT r.destination_id FROM relay_routes r WHERE r.source_id = $2)`,
+};
+const routesOf = { destination_id: 'destination_id', route_id: 'id', source_id: 'source_id' };
+
 /**
- * Cancels what waits for a route, a destination or all routes of a source, before these go. A conversion of which nothing
- * else is under way has ended with that.
+ * Removes a route, a destination, or a source with all its routes, and cancels what waits for it; a conversion of which nothing
+ * else is under way has ended with that. Of a long queue a piece in each transaction, the last with the removal: until then
+ * nothing more goes this way, and whoever asks again goes on where a desk was killed.
+ * @param parts.stop notes that nothing goes there any more, once, where it is more than one piece
  */
-export async function cancelWaiting(
-  sql: Sql,
+export async function removeWithWaiting<Gone extends { id: number }>(
+  { postgres, clock }: Pick<House, 'clock'> & { postgres: Pick<House['postgres'], 'tenant'> },
   organisationId: number,
   of: 'route_id' | 'destination_id' | 'source_id',
-  id: number,
-  now: number,
-): Promise<number> {
-  const which =
-    of === 'source_id' ? 'd.route_id IN (SELECT r.id FROM relay_routes r WHERE r.source_id = $2)' : `d.${of} = $2`;
-  return cancelWhere(sql, organisationId, {
-    where: `${which} AND d.state IN ('held', 'waiting')`,
-    ...{ params: [id], reason: 'removed', now },
-  });
+  parts: {
+    find(sql: Sql): Promise<Gone>;
+    stop(sql: Sql, gone: Gone): Promise<void>;
+    remove(sql: Sql, gone: Gone, cancelled: number): Promise<void>;
+  },
+  pieceRows?: number,
+): Promise<void> {
+  let cancelled = 0;
+  let isStopped = false;
+  for (let isGone = false; !isGone; )
+    isGone = await postgres.tenant(organisationId, async (sql) => {
+      const gone = await parts.find(sql);
+      const what = {
+        where: `${waitingOf[of]} AND d.state IN ('held', 'waiting')`,
+        params: [gone.id],
+        reason: 'removed',
+      };
+      const piece = await cancelPiece(sql, organisationId, { ...what, now: clock.now() }, pieceRows);
+      cancelled += piece.cancelled;
+      if (piece.isLast) await parts.remove(sql, gone, cancelled);
+      else if (!isStopped) {
+        await sql.run(
+          `UPDATE relay_routes SET state = 'paused', version = version + 1 WHERE ${routesOf[of]} = $1 AND state = 'active'`,
+          [gone.id],
+        );
+        await parts.stop(sql, gone);
+        isStopped = true;
+      }
+      return piece.isLast;
+    });
 }

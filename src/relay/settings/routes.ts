@@ -16,13 +16,13 @@ import { presetOf } from '../sources/presets/index.ts';
 import { openKept } from './kept.ts';
 import { mappingInForce } from './mapping_rows.ts';
 import {
-  cancelWaiting,
   checkLimit,
   membersOf,
   note,
   ofOrganisation,
   ofRoute,
   organisationFor,
+  removeWithWaiting,
   type SettingsHouse,
 } from './parts.ts';
 import { noDestination, noSource, type RouteRow, routeRow, routeRows, routeToTry, shownRoute } from './route_rows.ts';
@@ -129,11 +129,14 @@ export function routeRoutes(house: SettingsHouse): Route[] {
       params: ofRoute,
       async handle(request) {
         const organisation = organisationFor(request);
-        await postgres.tenant(organisation, async (sql) => {
-          const gone = await routeRow(sql, request.params.route);
-          const cancelled = await cancelWaiting(sql, organisation, 'route_id', gone.id, clock.now());
-          await sql.run('DELETE FROM relay_routes WHERE id = $1', [gone.id]);
-          await note(house, sql, request, 'relay.route_removed', target(gone), { cancelled });
+        await removeWithWaiting(house, organisation, 'route_id', {
+          find: (sql) => routeRow(sql, request.params.route),
+          stop: (sql, gone) =>
+            note(house, sql, request, 'relay.route_changed', target(gone), { members: 'state', state: 'paused' }),
+          async remove(sql, gone, cancelled) {
+            await sql.run('DELETE FROM relay_routes WHERE id = $1', [gone.id]);
+            await note(house, sql, request, 'relay.route_removed', target(gone), { cancelled });
+          },
         });
         await relayChanged();
         return { status: 204 };

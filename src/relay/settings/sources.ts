@@ -17,13 +17,13 @@ import { relayChanged } from '../changes.ts';
 import { listCaptures } from '../intake/captures.ts';
 import { presetOf, presets } from '../sources/presets/index.ts';
 import {
-  cancelWaiting,
   checkLimit,
   membersOf,
   note,
   ofOrganisation,
   ofSource,
   organisationFor,
+  removeWithWaiting,
   type SettingsHouse,
 } from './parts.ts';
 import { openSourceSecrets, sealSourceSecret } from './secrets.ts';
@@ -347,11 +347,13 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
       params: ofSource,
       async handle(request) {
         const organisation = organisationFor(request);
-        await postgres.tenant(organisation, async (sql) => {
-          const gone = await sourceRow(sql, request.params.source, clock.now());
-          const cancelled = await cancelWaiting(sql, organisation, 'source_id', gone.id, clock.now());
-          await sql.run('DELETE FROM relay_sources WHERE id = $1', [gone.id]);
-          await note(house, sql, request, 'relay.source_deleted', target(gone), { cancelled });
+        await removeWithWaiting(house, organisation, 'source_id', {
+          find: (sql) => sourceRow(sql, request.params.source, clock.now()),
+          stop: (sql, gone) => note(house, sql, request, 'relay.source_changed', target(gone), { members: 'routes' }),
+          async remove(sql, gone, cancelled) {
+            await sql.run('DELETE FROM relay_sources WHERE id = $1', [gone.id]);
+            await note(house, sql, request, 'relay.source_deleted', target(gone), { cancelled });
+          },
         });
         await relayChanged();
         return { status: 204 };

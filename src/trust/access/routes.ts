@@ -109,7 +109,7 @@ export function accessRoutes(
           return read(sql, organisation, review, request);
         });
         const removed = new Set(decisions.flatMap(({ kind, decision }) => (decision === 'removed' ? kind : [])));
-        for (const kind of kinds()) if (removed.has(kind.kind)) await kind.after?.();
+        for (const kind of kinds()) if (removed.has(kind.kind)) await kind.after?.(organisation);
         return { status: 201, body };
       },
     }),
