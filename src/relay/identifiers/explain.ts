@@ -10,7 +10,7 @@ export type ExplainedIdentifier =
 /**
  * What a platform would get of one identifier `{field, input, phone_country}`: the text that is hashed and its hash.
  * Both are null where it is left out; the hash is null where the platform wants clear text. What was hashed already is
- * both. The default country of phones, `phone_country`, may be a code or a name.
+ * both, and left out where clear text is wanted. The default country of phones, `phone_country`, may be a code or a name.
  * @param year the year it is: nobody is born later
  * @example explainIdentifier({ field: 'em', input: ' A@Shop.example' }, 'meta') // { normalized: 'a@shop.example', sha256: '…' }
  */
@@ -27,7 +27,8 @@ export function explainIdentifier(line: unknown, platform: IdentifierPlatform, y
   if (typeof input !== 'string') return { normalized: null, sha256: null };
   const region = typeof phone_country === 'string' ? countryCode(phone_country) : null;
   const text = normalized(input, rule, { region: region ?? undefined, year });
-  if (text === null || clear.includes(field)) return { normalized: text, sha256: null };
+  if (text === null || clear.includes(field))
+    return { normalized: text === null || isHash(text) ? null : text, sha256: null };
   return { normalized: text, sha256: isHash(text) ? text : sha256(text) };
 }
 

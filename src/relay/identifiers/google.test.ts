@@ -97,6 +97,15 @@ describe('what Google gets', () => {
 });
 
 describe('the identifiers of a conversion', () => {
+  it('has no address with a postal code that is a hash: Google wants it in clear text', () => {
+    const zip = 'AE1BD8DC82B6F2F7D6D1DA8DB4C9F3D5C9A1F9B9F3C0E1D2A3B4C5D6E7F80912';
+    expect(googleIdentifiers({ ...whole, zip, email: 'a@example.com' })).toMatchObject({
+      emails: [expect.any(String)],
+    });
+    expect(googleIdentifiers({ ...whole, zip, email: 'a@example.com' })).not.toHaveProperty('address');
+    for (const field of clear)
+      expect(explainIdentifier({ field, input: zip }, 'google')).toEqual({ normalized: null, sha256: null });
+  });
   const whole = { first_name: 'Givenname', last_name: 'Familyname', country: 'us', zip: '94045' };
   const [, , , given, family] = published.map(([, , sha256]) => sha256);
   it('have the address when all four parts are there, and not otherwise', () => {

@@ -1,6 +1,6 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import { countryCode } from './countries.ts';
-import { type Beside, hashed, hashedAll, normalized, type Rule } from './given.ts';
+import { type Beside, hashed, hashedAll, isHash, normalized, type Rule } from './given.ts';
 import { phoneRegion } from './meta.ts';
 import { internationalDigits } from './phone.ts';
 
@@ -49,7 +49,8 @@ export function googleIdentifiers(user: Conversion['user']): GoogleIdentifiers {
 function addressOf(user: NonNullable<Conversion['user']>): GoogleIdentifiers['address'] {
   const region_code = countryCode(user.country);
   const postal_code = user.zip === undefined ? null : normalized(user.zip, googleRules.postal_code);
-  if (region_code === null || postal_code === null) return undefined;
+  // It goes in clear text: a hash of one is none.
+  if (region_code === null || postal_code === null || isHash(postal_code)) return undefined;
   const given_name = hashed(user.first_name, givenName);
   const family_name = given_name === null ? null : hashed(user.last_name, familyName);
   if (given_name === null || family_name === null) return undefined;
