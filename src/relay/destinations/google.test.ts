@@ -509,6 +509,10 @@ describe('what an answer of Data Manager means', () => {
   it.each([
     ['destinations[0].product_destination_id', 'INVALID_CONVERSION_ACTION_ID', 'config'],
     ['destinations[0]', 'DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED', 'config'],
+    ['destinations[0].login_account.account_id', 'INVALID_FORMAT', 'config'],
+    ['destinations[0].operating_account.account_id', 'REQUIRED_FIELD_MISSING', 'config'],
+    ['destinations[0].product_destination_id', 'INVALID_ARGUMENT', 'config'],
+    ['destinations[0]', 'OF_NEXT_YEAR', 'config'],
     ['events', 'TOO_MANY_EVENTS', 'permanent'],
     ['encoding', 'REQUIRED_FIELD_MISSING', 'permanent'],
     ['events', 'SOMETHING_NEW', 'retry'],

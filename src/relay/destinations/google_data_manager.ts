@@ -285,6 +285,7 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
     .flatMap((each) => seriesOf(each.fieldViolations))
     .map((each) => ({
       row: rowIn(object(each)?.field),
+      isSetting: isOfDestination(object(each)?.field),
       reason: codeText(object(each)?.reason, reason || 'INVALID_ARGUMENT'),
     }));
   const rows = new Map<number, RowVerdict>();
@@ -294,7 +295,9 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
   if (rows.size > 0) return { class: 'retry', reason: 'INVALID_ARGUMENT', rows: [...rows.values()] };
   // What a violation says is more exact than the error around it, which is INVALID_ARGUMENT whatever it is about.
   const all = [...violations.map((each) => each.reason), reason];
-  const config = all.find((each) => configReasons.has(each));
+  // A fault of what the settings say is one of each request: no conversion is to blame for it.
+  const setting = violations.find(({ isSetting }) => isSetting)?.reason;
+  const config = all.find((each) => configReasons.has(each)) ?? setting;
   if (config !== undefined) return { class: 'config', reason: config };
   const said = all.find((each) => each !== '') ?? 'INVALID_ARGUMENT';
   return { class: wrongReasons.has(said) ? 'permanent' : 'retry', reason: said };
@@ -303,6 +306,11 @@ function readInvalid({ details, reason }: GoogleError): Verdict {
 /** `3` of `events[3].currency`. */
 function rowIn(field: unknown): string | undefined {
   return typeof field === 'string' ? /\bevents\[(\d{1,6})\]/.exec(field)?.[1] : undefined;
+}
+
+/** `destinations[0].login_account.account_id`, which is made of settings alone. */
+function isOfDestination(field: unknown): boolean {
+  return typeof field === 'string' && /^destinations\b/.test(field);
 }
 
 const prefix = /^PROCESSING_ERROR_(?:REASON_)?/;
