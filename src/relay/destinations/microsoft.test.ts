@@ -57,6 +57,15 @@ test('where nobody said whether they agree, nothing says that they do', () => {
 });
 
 /** "Per-row errors in `error.details[]`". */
+test('an e-mail with letters of any script', () => {
+  const item = itemOf(microsoft, { ...order, click_ids: {}, user: { email: ' Müller@Example.de' } });
+  expect(microsoft.refuse(item, settings, now)).toBeUndefined();
+  expect(sentBody(microsoft.build([item], settings, now).body)).toMatchObject({
+    // müller@example.de
+    data: [{ userData: { em: 'eb2f85748266705ba113bc5c4ee633d9c2a7cc769d5f6d9f9767b854584b3c88' } }],
+  });
+});
+
 test.each([
   ['taken', 200, { eventsReceived: 2 }, { class: 'accepted', reason: 'http_200' }],
   [

@@ -1,5 +1,5 @@
 import { jsonAmount } from '../conversions/amount.ts';
-import { hashedEmails, hashedExternalIds, hashedPhones } from '../identifiers/plain.ts';
+import { hashedEmails, hashedExternalIds, hashedPhones, microsoftEmail } from '../identifiers/plain.ts';
 import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
@@ -54,7 +54,8 @@ export const microsoft: Destination<Settings, Identifiers> = {
   /** One of each: the first. */
   identify(conversion) {
     return {
-      ...present({ em: hashedEmails(conversion.user)[0], ph: hashedPhones(conversion.user, 'digits')[0] }),
+      ...present({ em: hashedEmails(conversion.user, microsoftEmail)[0] }),
+      ...present({ ph: hashedPhones(conversion.user, 'digits')[0] }),
       ...present({ externalId: hashedExternalIds(conversion.user)[0] }),
       ...reachedOf(conversion),
     };

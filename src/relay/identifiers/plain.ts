@@ -6,8 +6,8 @@ import { email, type MetaIdentifiers, metaIdentifiers, metaRules, phoneRegion } 
 type User = Conversion['user'];
 
 /**
- * SHA-256 of emails, trimmed and in lower case, as TikTok, Microsoft, LinkedIn, Pinterest, Snap and X want them; what
- * is no address is left out. Each once.
+ * SHA-256 of emails, trimmed and in lower case, as TikTok, LinkedIn, Pinterest, Snap and X want them; what is no address
+ * is left out. Each once.
  * @param rule another way, such as `redditEmail`
  */
 export function hashedEmails(user: User, rule: Rule = email): string[] {
@@ -26,6 +26,14 @@ export function hashedPhones(user: User, form: 'e164' | 'digits'): string[] {
 /** SHA-256 of the ids a business has for a person, without white space and in lower case. */
 export function hashedExternalIds(user: User): string[] {
   return hashedAll(user?.external_id, metaRules.external_id);
+}
+
+/**
+ * Microsoft wants them trimmed and in lower case, and says no more of it (reference, Other senders): what has one `@`,
+ * something on both sides and no space is one, in whatever letters.
+ */
+export function microsoftEmail(given: string): string | null {
+  return /^[^\s@\p{Cc}\p{Cf}]+@[^\s@\p{Cc}\p{Cf}]+$/u.test(given) ? given.toLowerCase() : null;
 }
 
 /**

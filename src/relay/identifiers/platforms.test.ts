@@ -47,6 +47,18 @@ const rows: [IdentifierPlatform, field: string, input: string, normalized: strin
   ['microsoft', 'em', ' A.B+c@Gmail.com', 'a.b+c@gmail.com'],
   [
     'microsoft',
+    'em',
+    ' Müller@Example.de',
+    'müller@example.de',
+    'eb2f85748266705ba113bc5c4ee633d9c2a7cc769d5f6d9f9767b854584b3c88',
+  ],
+  ['microsoft', 'em', 'a@localhost', 'a@localhost'],
+  ['microsoft', 'em', 'a@b@example.com', null],
+  ['microsoft', 'em', 'a b@example.com', null],
+  ['microsoft', 'em', '@example.com', null],
+  ['microsoft', 'em', 'a@', null],
+  [
+    'microsoft',
     'ph',
     '(800) 555-0100',
     '18005550100',

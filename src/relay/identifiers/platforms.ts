@@ -1,7 +1,7 @@
 import type { Rule } from './given.ts';
 import { e164, googleClearFields, googleRules } from './google.ts';
 import { email, metaRules } from './meta.ts';
-import { pinterestRules, redditEmail } from './plain.ts';
+import { microsoftEmail, pinterestRules, redditEmail } from './plain.ts';
 
 /** What a platform takes of a person, by its own names, and how each is normalised before it is hashed. */
 export interface PlatformRules {
@@ -30,7 +30,7 @@ export const platforms = {
   tiktok: hashedOnly({ ...under('email em', email), ...under('phone ph', e164), external_id: externalId }),
   // Reference, Other senders: em trimmed and lower-cased, ph digits.
   microsoft: hashedOnly({
-    ...under('em email', email),
+    ...under('em email', microsoftEmail),
     ...under('ph phone', metaRules.ph),
     ...under('externalId external_id', externalId),
   }),
