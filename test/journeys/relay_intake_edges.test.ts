@@ -10,11 +10,13 @@ vi.setConfig({ hookTimeout: 120_000, testTimeout: 120_000 });
 
 let desk: TestDesk;
 let relay: string;
+let organisation: number;
 beforeAll(async () => {
   desk = await openTestDesk(['shop.example']);
   const { body } = await desk.call('GET', '/api/sites');
   const [site] = body.sites as { id: number; organisation_id: number }[];
-  relay = `/api/organisations/${site?.organisation_id}/relay`;
+  organisation = Number(site?.organisation_id);
+  relay = `/api/organisations/${organisation}/relay`;
   shopSite = Number(site?.id);
 });
 afterAll(() => desk?.close());
@@ -102,6 +104,51 @@ it('takes bodies that are packed, unpacks none beyond what a body may be, and na
   const story = await ask<RequestStory>('GET', `/requests/${first?.id}`);
   expect(story.shape).toContain('"event_name":"text (8)"');
   expect(story).toMatchObject({ way: 'request', requests: 1, told_all: 1, upload: null });
+});
+
+it('takes more at once than one append of the spool: each is stored once, and the request has one line of all', async () => {
+  const source = await newSource();
+  const user = (n: number) => ({
+    ...{
+      email: `buyer${n}@person.example`,
+      phone: '+49 30 901820',
+      first_name: 'Ada',
+      last_name: 'Muster',
+      country: 'DE',
+    },
+    ...{
+      zip: '10115',
+      city: 'Berlin',
+      ip: '81.2.69.142',
+      user_agent: `Mozilla/5.0 ${'(X11; Linux x86_64) '.repeat(10)}`,
+    },
+  });
+  const many = Array.from({ length: 3_000 }, (_, n) => purchase({ user: user(n) }));
+  expect(said(await post(source.path, JSON.stringify(many)))).toEqual([202, 3_000, null, null]);
+  const [line, ...noMore] = await linesOf(`source=${source.id}`);
+  expect(noMore).toEqual([]);
+  expect(line).toMatchObject({ status: 202, conversions: 3_000, problems: 0 });
+  expect(await ask<RequestStory>('GET', `/requests/${line?.id}`)).toMatchObject({ told_all: 3_000 });
+  const { postgres } = desk.server.desk.house;
+  const rows = await postgres.tenant(organisation, (sql) =>
+    sql.query(
+      'SELECT count(*)::int AS stored, count(DISTINCT order_id)::int AS orders, sum(doubles)::int AS doubles FROM relay_conversions WHERE source_id = $1',
+      [source.id],
+    ),
+  );
+  expect(rows).toEqual([{ stored: 3_000, orders: 3_000, doubles: 0 }]);
+});
+
+it('keeps what does not map up to the 2 MB that a body may have, whatever signs are in it', async () => {
+  const source = await newSource();
+  // Each of these is two characters as JSON has it.
+  const body = `{"event_name":${'\t'.repeat(1_999_900)}"purchase"}`;
+  expect(said(await post(source.path, body))).toEqual([202, 0, 'occurred_at', 'missing']);
+  const [line] = await linesOf(`source=${source.id}`);
+  const path = `/captures/${line?.id}`;
+  expect(await ask('GET', path)).toMatchObject({ is_unmapped: true, data: { event_name: expect.anything() } });
+  const revealed = await ask<{ body: string }>('POST', `${path}/reveals`, { reason: 'To see whether it is whole.' });
+  expect(revealed.body === body).toBe(true);
 });
 
 it.each<[string, object | string, number, string, string, number]>([

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { relayLimits } from '../../../contract/relay.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { repeat } from '../../platform/clock.ts';
@@ -20,20 +21,27 @@ export function capturePlace(organisationId: number, row: string) {
   } as const satisfies Place;
 }
 
-/** A captured request as it is sealed. A body that is no text is base64. */
+/** Sealed and in base64, as a request that does not map is, this much goes into one append of the spool. */
+const captureBytesMax = 3_000_000;
+
+/**
+ * A captured request as it is sealed. A body that is no text is base64, and so is one that JSON would make too long: of a tab or a
+ * quote it makes two characters, of other signs six, where base64 makes a third more of anything.
+ */
 export function captureText({ method, url, headers, body }: CapturedRequest): string {
   const isText = typeof body === 'string' || body === null;
   const text = isText ? body : Buffer.from(body).toString('utf8');
-  const isUtf8 = isText || Buffer.from(text as string, 'utf8').equals(Buffer.from(body));
-  return JSON.stringify({
-    ...{ method, url, headers },
-    ...(isUtf8 ? { body: text } : { base64: Buffer.from(body as Uint8Array).toString('base64') }),
-  });
+  const isWhole = isText || Buffer.from(text as string, 'utf8').equals(Buffer.from(body));
+  const plain = isWhole ? JSON.stringify({ method, url, headers, body: text }) : undefined;
+  if (plain !== undefined && Buffer.byteLength(plain) <= captureBytesMax) return plain;
+  return JSON.stringify({ method, url, headers, base64: Buffer.from(body as string | Uint8Array).toString('base64') });
 }
 
 export function captureOfText(text: string): CapturedRequest {
   const { base64, ...rest } = JSON.parse(text) as CapturedRequest & { base64?: string };
-  return base64 === undefined ? rest : { ...rest, body: Buffer.from(base64, 'base64') };
+  if (base64 === undefined) return rest;
+  const body = Buffer.from(base64, 'base64');
+  return { ...rest, body: isUtf8(body) ? body.toString('utf8') : body };
 }
 
 export interface Capture {

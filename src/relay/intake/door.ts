@@ -7,7 +7,7 @@ import type { PlainHandler } from '../../platform/http/plain_lane.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
 import type { Log } from '../../platform/log.ts';
 import { type Random, timedUuidOf } from '../../platform/random.ts';
-import { type Lane, SpoolUnavailable } from '../../platform/spool/index.ts';
+import { type Lane, piecesOf, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { refused, type Taken, takeRequest } from '../sources/capture.ts';
 import type { CapturedRequest } from '../sources/request.ts';
@@ -243,10 +243,14 @@ async function take(
     }
   }
   const counted = { conversions: taken.conversions.length, problems: taken.problems.length };
-  await Promise.all([
-    rows.length > 0 ? parts.conversions.append(rows.join('\n')) : undefined,
-    line({ status, reason: taken.reason, field: loggedField(taken) }, counted),
-  ]);
+  const logged = () => line({ status, reason: taken.reason, field: loggedField(taken) }, counted);
+  const [piece, ...more] = piecesOf(rows);
+  if (more.length === 0) await Promise.all([piece && parts.conversions.append(piece), logged()]);
+  else {
+    // A refusal between two of them has the whole request come again, so it is in the log once all are kept.
+    for (const one of [piece as string, ...more]) await parts.conversions.append(one);
+    await logged();
+  }
   counts.conversions.count += taken.conversions.length;
   // Whoever is no sender of this source shows nothing to it either.
   if (taken.status !== 401 && !isUnmapped && !('refused' in unpacked)) capture(parts, source, came, { id, at });

@@ -4,7 +4,7 @@ import type { WatchedEvent, WatchedSite, Watcher } from '../../analytics/index.t
 import { crashPoint } from '../../platform/crash_point.ts';
 import type { Log } from '../../platform/log.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
-import { type Lane, SpoolUnavailable, spoolLimits } from '../../platform/spool/index.ts';
+import { type Lane, piecesOf, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { readSnapshot } from '../../trust/consent/index.ts';
 import { isMeant } from '../conversions/facts.ts';
@@ -73,11 +73,11 @@ export function openGoals({ directory, conversions, sealing, keys, random, lane,
   async function keep(events: readonly WatchedEvent[]): Promise<void> {
     const lines = await Promise.all(events.map(linesOf));
     const rows = lines.flatMap((one) => one.rows);
-    for (const piece of pieces(rows)) await conversions.append(piece);
+    for (const piece of piecesOf(rows)) await conversions.append(piece);
     if (rows.length > 0) crashPoint('relay.goal');
     counts.conversions += rows.length;
     // The conversion is kept by now, and a line that is missing is no reason to have the event come again.
-    for (const piece of pieces(lines.flatMap((one) => one.logged)))
+    for (const piece of piecesOf(lines.flatMap((one) => one.logged)))
       void lane.append(piece).catch((error) => log.error('relay.goal_not_logged', { events: events.length }, error));
   }
 
@@ -208,22 +208,4 @@ function cut(text: string): string {
 function filled<Given extends Record<string, string | undefined>>(given: Given): Partial<Given> | undefined {
   const all = Object.entries(given).filter(([, value]) => value !== undefined && value !== '');
   return all.length === 0 ? undefined : (Object.fromEntries(all) as Partial<Given>);
-}
-
-/** A request may bring more than one write takes. */
-function pieces(lines: readonly string[]): string[] {
-  const all: string[] = [];
-  let piece: string[] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const own = Buffer.byteLength(line) + 1;
-    if (piece.length > 0 && bytes + own > spoolLimits.appendBytesMax) {
-      all.push(piece.join('\n'));
-      piece = [];
-      bytes = 0;
-    }
-    piece.push(line);
-    bytes += own;
-  }
-  return piece.length === 0 ? all : [...all, piece.join('\n')];
 }
