@@ -117,3 +117,76 @@ describe('doubles of conversions that a sender has locked', () => {
     expect([(await conversionOf(a)).doubles, (await conversionOf(b)).doubles]).toEqual([1, 1]);
   });
 });
+
+describe('what a later telling says of consent, and of whom it is, counts for the whole conversion (REL-08)', () => {
+  const deliveries = (order: string) =>
+    house.inside((sql) =>
+      sql.query<{ kind: string; state: string; reason: string | null; field: string | null }>(
+        `SELECT o.kind, d.state, d.reason, d.field FROM relay_deliveries d
+         JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
+         JOIN relay_destinations o ON o.id = d.destination_id WHERE c.order_id = $1 ORDER BY o.kind`,
+        [order],
+      ),
+    );
+  const denied = { reason: 'consent_denied', field: 'consent.ad_user_data' };
+  const waiting = (kind: string) => ({ kind, state: 'waiting', reason: null, field: null });
+  const withheld = (kind: string, why: object) => ({ kind, state: 'withheld', ...why });
+  const digestOf = (email: string) => house.vault.subject(house.organisation, 'email', email);
+  const ways = ['in one segment', 'in two segments'] as const;
+  /** Anonymous and allowed first, then with whom it is about. */
+  async function tellTwice(way: (typeof ways)[number], order_id: string, second: Given): Promise<void> {
+    const [first, then] = [await line({ order_id }), await line({ order_id, ...second })];
+    if (way === 'in one segment') await load(first, then);
+    else {
+      await load(first);
+      expect(await deliveries(order_id)).toEqual([waiting('meta-capi'), waiting('webhook')]);
+      await load(then);
+    }
+    expect((await conversionOf(order_id)).doubles).toBe(1);
+  }
+
+  it.each(ways)('a denial of the telling itself, %s', async (way) => {
+    const order = `denied ${way}`;
+    await tellTwice(way, order, { user: { email: 'no@person.example' }, consent: { ad_user_data: 'denied' } });
+    expect(await deliveries(order)).toEqual([withheld('meta-capi', denied), waiting('webhook')]);
+    const consent = { ad_user_data: 'denied', ad_personalization: 'granted' };
+    expect(await conversionOf(order)).toMatchObject({ said: consent, consent, settled_at: null });
+  });
+  it.each(ways)('what is on record of who it names, %s', async (way) => {
+    const [order, email] = [`record ${way}`, `record-${ways.indexOf(way)}@person.example`];
+    await house.inside((sql) =>
+      sql.run(
+        `INSERT INTO consent_records (organisation_id, subject_digest, purpose, state, region, text_version, text_digest, how, recorded_at, proof)
+         VALUES (current_organisation(), $1, 'ad_measurement', 'withdrawn', 'eea', '1', $2, 'banner', now(), $2)`,
+        [digestOf(email), Buffer.alloc(32)],
+      ),
+    );
+    await tellTwice(way, order, { user: { email } });
+    expect(await deliveries(order)).toEqual([withheld('meta-capi', denied), waiting('webhook')]);
+    expect((await conversionOf(order)).said).toMatchObject({ ad_user_data: 'denied' });
+  });
+  it.each(ways)('a restriction of who it names (DSR-05), which ends the conversion, %s', async (way) => {
+    const [order, email] = [`restricted ${way}`, `restricted-${ways.indexOf(way)}@person.example`];
+    await house.inside((sql) =>
+      sql.run(
+        `WITH asked AS (
+           INSERT INTO subject_requests (organisation_id, kind, received_on, due_on, warn_on, email_digest, entered_at, entered_by)
+           VALUES (current_organisation(), 'restriction', '2026-11-01', '2026-12-01', '2026-11-25', $1, now(), 1) RETURNING id),
+         begun AS (
+           INSERT INTO restrictions (organisation_id, request_id, kind, began_at)
+           SELECT current_organisation(), id, 'restriction', now() FROM asked RETURNING id)
+         INSERT INTO restricted_identifiers (organisation_id, restriction_id, kind, digest)
+         SELECT current_organisation(), id, 'email', $1 FROM begun`,
+        [digestOf(email)],
+      ),
+    );
+    await tellTwice(way, order, { user: { email } });
+    const restricted = { reason: 'restricted', field: 'user' };
+    expect(await deliveries(order)).toEqual([withheld('meta-capi', restricted), withheld('webhook', restricted)]);
+    expect((await conversionOf(order)).settled_at).not.toBeNull();
+  });
+  it('and nothing of it is withheld where the second allows it, too', async () => {
+    await tellTwice('in two segments', 'allowed', { user: { email: 'yes@person.example' } });
+    expect(await deliveries('allowed')).toEqual([waiting('meta-capi'), waiting('webhook')]);
+  });
+});

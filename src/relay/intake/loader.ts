@@ -10,9 +10,10 @@ import { readBases } from '../../trust/consent/index.ts';
 import { readMoment } from '../conversions/moment.ts';
 import { actionSourceOf } from '../destinations/conversion_rules.ts';
 import { destinationOf } from '../destinations/index.ts';
-import { type AdBases, adBasesOf, consentProblem, type UnknownConsent } from '../routing/consent.ts';
+import { type AdBases, adBasesOf, consentProblem, consentTo, type UnknownConsent } from '../routing/consent.ts';
 import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
+import { withholdDenied, withholdRestricted } from '../routing/withdrawn.ts';
 import { meetCalls, pixelMarks, sitesWithPixels, storeCalls } from './pixels.ts';
 import {
   type ConversionRecord,
@@ -184,9 +185,11 @@ async function storeConversions(
   if (made.length > 0) await insertConversions(sql, made);
   await writeIdentities(sql, told);
   await insertTellings(sql, told);
+  const waiting = made.length === 0 ? new Set<number>() : await insertDeliveries(sql, keys, organisationId, made);
+  // After the deliveries of conversions of which both tellings are here: a later one may be the one that says no.
   const doubles = told.filter(({ isNew }) => !isNew);
-  if (doubles.length > 0) await addTo(sql, doubles);
-  return made.length === 0 ? new Set() : await insertDeliveries(sql, keys, organisationId, made);
+  if (doubles.length > 0) await addTo(sql, organisationId, doubles);
+  return waiting;
 }
 
 /** Within one transaction at a time of an organisation (the lock above), so that two of one conversion never both are the first. */
@@ -291,34 +294,67 @@ async function insertTellings(sql: Sql, told: readonly Told[]): Promise<void> {
     );
 }
 
-/** The first telling wins; those after it add what it did not have: identifiers, and click ids. */
-async function addTo(sql: Sql, doubles: readonly Told[]): Promise<void> {
+/**
+ * The first telling wins; those after it add what it did not have: identifiers, and click ids. What they add is somebody's, whose
+ * word counts for the whole conversion then: a denial, of the telling or on record, and a restriction withhold what waits.
+ */
+async function addTo(sql: Sql, organisationId: number, told: readonly Told[]): Promise<void> {
+  const said = await consentsOf(
+    sql,
+    told.map(({ record }) => record),
+  );
+  const doubles = told.map((one) => ({ ...one, denied: deniedBy(withConsent(one.record, said)) }));
   const clicks = (record: ConversionRecord) => JSON.stringify(record.facts.click_ids ?? {});
+  const denials = (denied: readonly Purpose[]) =>
+    JSON.stringify(Object.fromEntries(denied.map((purpose) => [purpose, 'denied'])));
   // Locked first and in the order in which senders lock them: neither waits for what the other holds.
   await sql.query(
     `SELECT FROM relay_conversions WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[]) ORDER BY id
      FOR NO KEY UPDATE`,
-    [[...new Set(doubles.map(({ conversion }) => conversion))]],
+    [idsOf(doubles)],
   );
   for (const round of inRounds(doubles))
     await sql.run(
-      `UPDATE relay_conversions c SET doubles = c.doubles + 1,
+      `UPDATE relay_conversions c SET doubles = c.doubles + 1, consent = c.consent || d.denied,
          present = ARRAY(SELECT DISTINCT p FROM unnest(c.present || ARRAY(SELECT jsonb_array_elements_text(d.present))) AS p ORDER BY p),
          facts = CASE WHEN d.clicks = '{}' THEN c.facts
            ELSE jsonb_set(c.facts, '{click_ids}', d.clicks || coalesce(c.facts->'click_ids', '{}')) END
-       FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[]) AS d(id, present, clicks)
+           || CASE WHEN d.denied = '{}' THEN '{}' ELSE jsonb_build_object('consent', coalesce(c.facts->'consent', '{}') || d.denied) END
+       FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::jsonb[]) AS d(id, present, clicks, denied)
        WHERE c.organisation_id = current_organisation() AND c.id = d.id`,
       [
         round.map(({ conversion }) => conversion),
         round.map(({ record }) => JSON.stringify(record.present)),
         round.map(({ record }) => clicks(record)),
+        round.map(({ denied }) => denials(denied)),
       ],
     );
+  const restricted = await restrictedOf(
+    sql,
+    doubles.map(({ record }) => record),
+  );
+  const ofRestricted = doubles.filter(({ record }) => record.subjects.some((digest) => restricted.has(digest)));
+  if (ofRestricted.length > 0) await withholdRestricted(sql, { organisationId, ids: idsOf(ofRestricted) });
+  for (const purpose of purposes) {
+    const ofDenied = doubles.filter(({ denied }) => denied.includes(purpose));
+    if (ofDenied.length > 0) await withholdDenied(sql, purpose, { organisationId, ids: idsOf(ofDenied) });
+  }
+}
+
+const purposes = Object.values(consentTo);
+type Purpose = (typeof purposes)[number];
+
+function deniedBy({ facts: { consent } }: ConversionRecord): Purpose[] {
+  return purposes.filter((purpose) => consent?.[purpose] === 'denied');
+}
+
+function idsOf(doubles: readonly Told[]): string[] {
+  return [...new Set(doubles.map(({ conversion }) => conversion))];
 }
 
 /** An UPDATE changes a row once, however often it is joined: several tellings of one conversion go one after the other. */
-function inRounds(doubles: readonly Told[]): Told[][] {
-  const rounds: Told[][] = [];
+function inRounds<One extends Told>(doubles: readonly One[]): One[][] {
+  const rounds: One[][] = [];
   const counts = new Map<string, number>();
   for (const one of doubles) {
     const at = counts.get(one.conversion) ?? 0;
