@@ -27,7 +27,7 @@ interface Identifiers {
 }
 
 const version = '202603';
-const rules: Rules = { ageMsMax: 90 * dayMs };
+const rules: Rules = { ageMsMax: 90 * dayMs, apps: true };
 
 const fields = settingsFields({
   conversion_id: {

@@ -26,7 +26,7 @@ interface Identifiers extends Reached {
   readonly externalId?: string;
 }
 
-const rules: Rules = { ageMsMax: 7 * dayMs };
+const rules: Rules = { ageMsMax: 7 * dayMs, apps: true };
 
 const fields = settingsFields({
   tag_id: {

@@ -12,7 +12,7 @@ export interface Rules {
   readonly limitedDataUse?: boolean;
   /** It can take an order back. Elsewhere a refund would count as one more sale. */
   readonly refunds?: boolean;
-  /** It takes events of apps without an identifier of the device, which no source gives us. */
+  /** It takes events of apps without an identifier of the device, which no source gives us; true where no document asks for one. */
   readonly apps?: boolean;
 }
 

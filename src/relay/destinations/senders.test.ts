@@ -236,3 +236,25 @@ describe.each(all)('$destination.label', ({ destination, settings: given }) => {
       expect(() => destination.settings({ ...given, [field]: wrong })).toThrow(new RegExp(`${field}\\b.+\\.$`));
   });
 });
+
+/** An identifier of the device comes from no source; these ask for none. */
+test.each(['ga4', 'linkedin', 'microsoft', 'outbrain', 'reddit', 'taboola', 'webhook', 'x'])(
+  'a sale in an app goes to %s, with what it is found by',
+  (kind) => {
+    const destination = destinationOf(kind) as Destination;
+    const { settings } = destination.examples;
+    const given = { ...order, action_source: 'app', custom: { client_id: '1.2' } };
+    const { page_url: _, ...conversion } = given;
+    const said = explainConversion({ now, settings, conversion }, destination, 0);
+    expect(said).toHaveProperty('request');
+    expect(JSON.stringify(said)).toContain('A-1001');
+  },
+);
+
+test.each(['pinterest', 'snap', 'tiktok'])('a sale in an app does not go to %s, which asks for the device', (kind) => {
+  const destination = destinationOf(kind) as Destination;
+  const conversion = { ...order, action_source: 'app' };
+  expect(explainConversion({ now, settings: destination.examples.settings, conversion }, destination, 0)).toEqual({
+    rejected: { reason: 'not_supported', field: 'action_source' },
+  });
+});

@@ -25,7 +25,7 @@ interface Settings {
 
 type Identifiers = Readonly<Record<string, never>>;
 
-const rules: Rules = { ageMsMax: 90 * dayMs };
+const rules: Rules = { ageMsMax: 90 * dayMs, apps: true };
 
 /** Any other would be counted as the account's own. */
 const currencies: ReadonlySet<string> = new Set([

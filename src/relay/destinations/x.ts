@@ -28,7 +28,7 @@ interface Identifiers extends Reached {
   readonly phone: readonly string[];
 }
 
-const rules: Rules = { ageMsMax: 90 * dayMs };
+const rules: Rules = { ageMsMax: 90 * dayMs, apps: true };
 
 const fields = settingsFields({
   pixel_id: { is: /^[a-z0-9]{1,32}$/i, label: 'Pixel', what: 'the id of a pixel, such as o8z6j', required: true },
