@@ -93,7 +93,10 @@ it('adjustments of the Google Ads upload are too old after 54 days, and its conv
   const all = [orders(1, 60), orders(1, 60, refund), orders(1, 60, restated), orders(1, 53, refund), orders(1, 91)];
   await house.add([to], all.flat());
   await house.inside((sql) =>
-    sql.run("UPDATE relay_deliveries SET state = 'dead', reason = 'x' WHERE destination_id = $1", [to]),
+    sql.run(
+      "UPDATE relay_deliveries SET state = 'dead', reason = 'x', settled_at = created_at WHERE destination_id = $1",
+      [to],
+    ),
   );
   const preview = await house.inside((sql) => previewReplay(sql, of(house), { destination: to }, clock.now()));
   expect(preview).toMatchObject({ deliveries: 2, too_old: 3 });
@@ -122,6 +125,37 @@ it('what somebody said no to never goes again, whatever is asked', async () => {
     { destination: to, state: 'accepted' as const },
   ])
     expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(0);
+});
+
+it('a replay in several pieces takes each delivery once, whatever became of the pieces before it meanwhile', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  await house.add([to], orders(3));
+  const wrong = { status: 400, body: { error: { code: 100, error_subcode: 2804016 } } };
+  const refuse = async () => {
+    meta.admin('POST', '/next', Array(12).fill(wrong));
+    await house.lanes.idle();
+    meta.admin('POST', '/reset', {});
+  };
+  await refuse();
+  const begun = clock.now();
+  const numbers = (await house.rows(to)).map(({ id }) => Number(id));
+  const piece = (choice: object) =>
+    house.inside((sql) => replay(sql, of(house), { destination: to, state: 'dead', ...choice }, begun));
+  // The lowest ids are the first piece; they are sent and refused once more before the second one is looked for.
+  expect(await piece({ ids: numbers.slice(0, 2) })).toBe(2);
+  clock.travel(1_000);
+  await refuse();
+  expect((await house.rows(to)).map(({ state, replays }) => [state, replays])).toEqual([
+    ...Array(2).fill(['dead', 1]),
+    ['dead', 0],
+  ]);
+  expect(await piece({})).toBe(1);
+  expect(await piece({})).toBe(0);
+  expect((await house.rows(to)).map(({ replays }) => replays)).toEqual([1, 1, 1]);
+  // Whoever asks anew gets them.
+  const choice = { destination: to };
+  expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(2);
+  await house.lanes.idle();
 });
 
 it('what is held goes once it is approved, and not at all once it is cancelled', async () => {

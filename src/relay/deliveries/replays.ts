@@ -48,7 +48,9 @@ export async function previewReplay(
 }
 
 /**
- * Sends them again, under the ids that they have; what is too old stays as it is. Their hours for tries begin anew.
+ * Sends them again, under the ids that they have; what is too old stays as it is. Their hours for tries begin anew. What has ended
+ * since `now` is not taken: of several pieces of one call none takes what the one before had sent and was refused meanwhile.
+ * @param now when the call began, milliseconds since 1970
  * @returns how many of the first so many go
  */
 export async function replay(sql: Sql, organisationId: number, choice: DeliveryChoice, now: number): Promise<number> {
@@ -56,7 +58,7 @@ export async function replay(sql: Sql, organisationId: number, choice: DeliveryC
     `UPDATE relay_deliveries u SET state = 'waiting', reason = NULL, field = NULL, next_at = $8, tries_until = NULL,
        replays = least(u.replays + 1, 32000), settled_at = NULL, platform_result = NULL
      FROM (SELECT d.id FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-             AND NOT ${tooOld({ now: 8, ages: 10 })}
+             AND d.settled_at <= $8 AND NOT ${tooOld({ now: 8, ages: 10 })}
            ORDER BY d.id LIMIT $9 FOR UPDATE OF d) AS one
      WHERE u.organisation_id = $1 AND u.id = one.id RETURNING u.conversion_id`,
     [

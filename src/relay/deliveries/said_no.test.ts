@@ -138,7 +138,7 @@ it('what was accepted before an objection is not sent again by anybody, wherever
   await house.lanes.idle();
   expect((await ends(to)).map(([state]) => state)).toEqual(['accepted', 'accepted']);
   await house.inside((sql) =>
-    sql.run(`UPDATE relay_deliveries SET state = 'dead', settled_at = now() WHERE destination_id = $1`, [hook]),
+    sql.run(`UPDATE relay_deliveries SET state = 'dead', settled_at = created_at WHERE destination_id = $1`, [hook]),
   );
   meta.admin('POST', '/reset', {});
   await objects('eve@a.example');
