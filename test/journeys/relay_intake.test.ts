@@ -384,6 +384,7 @@ it('lets a refund wait for its purchase, whether that is known yet or not', asyn
     'shop',
     purchase({ event_name: 'refund', event_id: 'rf-2', refund: true, original: { order_id: 'R-unknown' } }),
   );
+  await send('shop', purchase({ event_name: 'refund', event_id: 'rf-3', refund: true, original: { event_id: 'e-9' } }));
   const rows = await asked<{ event: string; waits_for: string; platform_id: string }>(
     `SELECT c.facts->>'event_id' AS event, d.waits_for, d.platform_id FROM relay_deliveries d
      JOIN relay_conversions c ON c.id = d.conversion_id WHERE c.event_name = 'refund' AND d.destination_id = $1 ORDER BY 1`,
@@ -393,6 +394,8 @@ it('lets a refund wait for its purchase, whether that is known yet or not', asyn
   expect(rows).toEqual([
     { event: 'rf-1', waits_for: order?.id, platform_id: 'R-1' },
     { event: 'rf-2', waits_for: '00000000-0000-0000-0000-000000000000', platform_id: 'R-unknown' },
+    // Which one has that event is looked for when it is to go, and it goes under the id of that.
+    { event: 'rf-3', waits_for: '00000000-0000-0000-0000-000000000000', platform_id: expect.any(String) },
   ]);
 });
 

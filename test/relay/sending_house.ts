@@ -28,6 +28,9 @@ export interface AddedConversion {
   event?: string;
   state?: 'waiting' | 'held';
   waitsFor?: string;
+  /** Who told of it, the first unless said, and of which site. */
+  source?: number;
+  site?: number;
   /** Raw identifiers are gone. */
   isAged?: boolean;
 }
@@ -116,7 +119,7 @@ export async function openSendingHouse({
       const fresh = await vault.fresh(organisation);
       const adopted: FreshKey[] = [];
       const now = clock.now();
-      const made = conversions.map(({ given, isAged, ...more }) => {
+      const made = conversions.map(({ given, isAged, id: _sentAs, ...more }) => {
         const conversion = readConversion(given, now);
         if (isRefused(conversion)) throw new Error(`${conversion.reason} ${conversion.field}`);
         const id = randomUUID();
@@ -144,16 +147,17 @@ export async function openSendingHouse({
         const facts = of(({ conversion }) => factsOf(conversion) as Conversion);
         await inside(async (sql) => {
           await sql.run(
-            `INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, order_id, value, currency,
-               facts, present, consent, region, mapping_version, raw_days)
-             SELECT $1, id, 1, name, at, $2, order_id, value::numeric, currency, facts, '{email}', '{}', 'other', 1, 7
-             FROM unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[])
-               AS u (id, name, at, order_id, value, currency, facts)`,
+            `INSERT INTO relay_conversions (organisation_id, id, source_id, site_id, event_name, occurred_at, received_at, order_id, value,
+               currency, facts, present, consent, region, mapping_version, raw_days)
+             SELECT $1, id, source, site, name, at, $2, order_id, value::numeric, currency, facts, '{email}', '{}', 'other', 1, 7
+             FROM unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::bigint[],
+               $11::bigint[]) AS u (id, name, at, order_id, value, currency, facts, source, site)`,
             [
               ...[organisation, at, of(({ id }) => id), of(({ conversion }) => conversion.event_name)],
               ...[of(({ conversion }) => conversion.occurred_at), of(({ conversion }) => conversion.order_id ?? null)],
               ...[of(({ conversion }) => (conversion.value === undefined ? null : String(conversion.value)))],
               ...[of(({ conversion }) => conversion.currency ?? null), facts.map((one) => JSON.stringify(one))],
+              ...[of(({ source }) => source ?? 1), of(({ site }) => site ?? null)],
             ],
           );
           await sql.run(

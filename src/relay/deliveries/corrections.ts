@@ -8,10 +8,12 @@ import type { Outcome, TakenRow } from './rows.ts';
 
 /**
  * Refunds and restatements go after their purchase: a platform that does not know the order yet would count one more sale.
- * What they are told apart by is the order, else the event of `original`.
+ * They name it by its order, or by the event of `original`.
  */
 export interface Purchase {
   readonly conversionId: string;
+  /** The id under which its platform knows it here, and what corrects it goes under. */
+  readonly platformId: string;
   readonly state: string;
   readonly value: string | null;
   readonly currency: string | null;
@@ -34,18 +36,26 @@ export function isCorrection({ refund, original }: Conversion): boolean {
   return refund === true || original !== undefined;
 }
 
-function keyOf({ original, order_id }: Conversion): string | undefined {
-  return original?.order_id ?? order_id ?? original?.event_id;
-}
+/** What a correction says of its purchase, and who says so. */
+type Naming = Pick<TakenRow, 'waits_for' | 'source_id' | 'site_id'> & {
+  readonly facts: Pick<Conversion, 'original' | 'order_id'>;
+};
 
-interface FoundPurchase extends Omit<Purchase, 'conversionId'> {
+interface FoundPurchase {
   readonly conversion_id: string;
+  readonly platform_id: string;
   readonly order_id: string | null;
+  readonly event_id: string | null;
+  readonly event_name: string;
+  readonly source_id: number;
+  readonly site_id: number | null;
+  readonly state: string;
+  readonly value: string | null;
+  readonly currency: string | null;
 }
 
-interface Correction {
+interface Correction extends Naming {
   readonly conversion_id: string;
-  readonly key: string;
   readonly is_refund: boolean;
   readonly state: string;
   readonly value: string | null;
@@ -62,69 +72,100 @@ export async function readOrders(
   corrections: readonly TakenRow[],
 ): Promise<Map<number, Order>> {
   const purchases = await purchasesOf(sql, lane, corrections);
-  const found = new Map(corrections.map((row) => [row.id, purchaseOf(row, purchases)]));
-  const all = await correctionsOf(sql, lane, corrections);
+  const all = await correctionsOf(sql, lane, purchases);
+  const byPurchase = Map.groupBy(all, (each) => purchaseOf(each, purchases)?.conversion_id);
   const orders = new Map<number, Order>();
   for (const row of corrections) {
-    const one = found.get(row.id);
-    const key = keyOf(row.facts);
+    const one = purchaseOf(row, purchases);
     orders.set(row.id, {
-      purchase: one && { ...one, conversionId: one.conversion_id },
-      ...worthOf(
-        one,
-        all.filter((each) => each.key === key),
-      ),
+      purchase: one && { ...one, conversionId: one.conversion_id, platformId: one.platform_id },
+      ...worthOf(one, one === undefined ? [] : (byPurchase.get(one.conversion_id) ?? [])),
     });
   }
   return orders;
 }
+
+const isRefundOf = "(c.facts -> 'refund' = 'true'::jsonb) IS TRUE";
+
+/** Whatever may be a purchase that these name. Apart from its deliveries, so that indexes of conversions find them whatever the planner thinks of those. */
+export const namedPurchases = `WITH named AS MATERIALIZED (
+    SELECT c.id AS conversion_id, c.order_id, c.event_id, c.event_name, c.source_id, c.site_id, c.currency FROM relay_conversions c
+    WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.event_id = ANY ($4) OR c.id = ANY ($5::uuid[]))
+      AND NOT ${isRefundOf} AND NOT c.facts ? 'original'
+  )
+  SELECT n.*, d.platform_id, d.state, d.value::text AS value FROM named n
+  JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = n.conversion_id AND d.destination_id = $2
+  ORDER BY d.created_at, d.id`;
 
 async function purchasesOf(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
   corrections: readonly TakenRow[],
 ): Promise<FoundPurchase[]> {
-  const keys = [...new Set(corrections.flatMap(({ facts }) => keyOf(facts) ?? []))];
-  return sql.query<FoundPurchase>(
-    `SELECT c.id AS conversion_id, c.order_id, c.currency, d.state, d.value::text AS value
-     FROM relay_conversions c
-     JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = c.id AND d.destination_id = $2
-     WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.id = ANY ($4::uuid[]))
-       AND (c.facts -> 'refund' = 'true'::jsonb) IS NOT TRUE AND NOT c.facts ? 'original'
-     ORDER BY d.created_at, d.id`,
-    [organisationId, destinationId, keys, corrections.flatMap(({ waits_for }) => waits_for ?? [])],
-  );
+  return sql.query<FoundPurchase>(namedPurchases, [
+    ...[organisationId, destinationId],
+    [...new Set(corrections.flatMap(({ facts }) => orderOf(facts) ?? []))],
+    [...new Set(corrections.flatMap(({ facts }) => facts.original?.event_id ?? []))],
+    corrections.flatMap(({ waits_for }) => waits_for ?? []),
+  ]);
 }
 
-function purchaseOf({ facts, waits_for }: TakenRow, purchases: readonly FoundPurchase[]): FoundPurchase | undefined {
-  const key = keyOf(facts);
-  const fitting = purchases.filter(
-    ({ conversion_id, order_id }) => conversion_id === waits_for || (key !== undefined && order_id === key),
+function orderOf({ original, order_id }: Naming['facts']): string | undefined {
+  return original?.order_id ?? order_id;
+}
+
+function purchaseOf(one: Naming, purchases: readonly FoundPurchase[]): FoundPurchase | undefined {
+  const order = orderOf(one.facts);
+  const ofOrder = purchases.filter(
+    ({ conversion_id, order_id }) => conversion_id === one.waits_for || (order !== undefined && order_id === order),
   );
+  const fitting = ofOrder.length > 0 ? ofOrder : ofEvent(one, purchases);
   return fitting.find(({ state }) => state === 'accepted') ?? fitting[0];
 }
 
-/** All that corrects these orders at this destination, each once, in the order in which it happened; then as it came. */
+/**
+ * An event's id is its source's own, and two sources may both count from one: that of the same source is meant, else one of the
+ * same site. Where several of a site have it and their platform knows them apart, nobody can say which is meant, and none is.
+ */
+function ofEvent(
+  { facts: { original }, source_id, site_id }: Naming,
+  purchases: readonly FoundPurchase[],
+): FoundPurchase[] {
+  if (original?.event_id === undefined) return [];
+  const all = purchases.filter(({ event_id }) => event_id === original.event_id);
+  const own = all.filter((one) => one.source_id === source_id);
+  const near = own.length > 0 ? own : all.filter((one) => one.site_id === site_id);
+  // One event of a site may have reached several goals, each of which is a conversion.
+  const named = near.filter(({ event_name }) => event_name === original.event_name);
+  const fitting = named.length > 0 ? named : near;
+  return own.length === 0 && new Set(fitting.map(({ platform_id }) => platform_id)).size > 1 ? [] : fitting;
+}
+
+/** All that corrects these at this destination, each once, in the order in which it happened; then as it came. */
 async function correctionsOf(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
-  corrections: readonly TakenRow[],
+  purchases: readonly FoundPurchase[],
 ): Promise<Correction[]> {
-  const keys = [...new Set(corrections.flatMap(({ facts }) => keyOf(facts) ?? []))];
   return sql.query<Correction>(
-    `SELECT * FROM (
-       SELECT c.id AS conversion_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id, c.facts -> 'original' ->> 'event_id') AS key,
-         (c.facts -> 'refund' = 'true'::jsonb) IS TRUE AS is_refund, c.currency, c.occurred_at
+    `SELECT c.conversion_id, c.source_id, c.site_id, c.is_refund, c.currency, d.waits_for, d.state, d.value,
+       jsonb_strip_nulls(jsonb_build_object('original', c.original, 'order_id', c.order_id)) AS facts
+     FROM (
+       SELECT c.id AS conversion_id, c.source_id, c.site_id, c.order_id, c.facts -> 'original' AS original, ${isRefundOf} AS is_refund,
+         c.currency, c.occurred_at
        FROM relay_conversions c
-       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3)
-         OR (c.facts ? 'original' AND coalesce(c.facts -> 'original' ->> 'order_id', c.facts -> 'original' ->> 'event_id') = ANY ($3)))
-         AND ((c.facts -> 'refund' = 'true'::jsonb) IS TRUE OR c.facts ? 'original')
+       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR (c.facts ? 'original'
+           AND (c.facts -> 'original' ->> 'order_id' = ANY ($3) OR c.facts -> 'original' ->> 'event_id' = ANY ($4))))
+         AND (${isRefundOf} OR c.facts ? 'original')
      ) AS c CROSS JOIN LATERAL (
-       SELECT d.state, d.value::text AS value, d.created_at, d.id FROM relay_deliveries d
+       SELECT d.waits_for, d.state, d.value::text AS value, d.created_at, d.id FROM relay_deliveries d
        WHERE d.organisation_id = $1 AND d.conversion_id = c.conversion_id AND d.destination_id = $2
        ORDER BY d.state IN ('withheld', 'cancelled', 'dead'), d.id LIMIT 1) AS d
      ORDER BY c.occurred_at, d.created_at, d.id`,
-    [organisationId, destinationId, keys],
+    [
+      ...[organisationId, destinationId, [...new Set(purchases.flatMap(({ order_id }) => order_id ?? []))]],
+      [...new Set(purchases.flatMap(({ event_id }) => event_id ?? []))],
+    ],
   );
 }
 

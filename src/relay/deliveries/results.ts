@@ -127,7 +127,9 @@ async function sendAgain(
   const isOfClick = verdict.reason === 'TOO_RECENT_CLICK';
   const again = await sql.query<{ id: number; conversion_id: string }>(
     `WITH sent AS (
-       SELECT d.id, d.platform_id FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
+       SELECT d.id, c.source_id, c.site_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id) AS order_id,
+         CASE WHEN c.facts ? 'original' THEN c.facts -> 'original' ->> 'event_id' ELSE c.event_id END AS event_id
+       FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
        JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
        WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.id = ANY ($3::bigint[]) AND d.state = 'accepted' AND NOT d.is_test
          AND NOT ${tooOld({ now: 4, ages: 9 })}
@@ -136,17 +138,19 @@ async function sendAgain(
          AND (SELECT count(*) FROM relay_attempts a WHERE a.organisation_id = $1 AND a.id = ANY (d.attempt_ids) AND a.result IS NOT NULL) <= $7
        ORDER BY d.id FOR UPDATE OF d
      ), corrected AS (
-       SELECT k.key, max(e.id) AS last FROM (
-         SELECT c.id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id, c.facts -> 'original' ->> 'event_id') AS key
+       SELECT e.id, k.* FROM (
+         SELECT c.id AS conversion_id, c.source_id, c.site_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id) AS order_id,
+           c.facts -> 'original' ->> 'event_id' AS event_id
          FROM relay_conversions c WHERE c.organisation_id = $1 AND (c.facts -> 'refund' = 'true'::jsonb OR c.facts ? 'original')
-           AND (c.order_id IN (SELECT platform_id FROM sent) OR coalesce(c.facts -> 'original' ->> 'order_id',
-             c.facts -> 'original' ->> 'event_id') IN (SELECT platform_id FROM sent))) AS k
-       JOIN relay_deliveries e ON e.organisation_id = $1 AND e.conversion_id = k.id AND e.destination_id = $2
-         AND e.state NOT IN ('withheld', 'cancelled', 'dead') GROUP BY k.key
+           AND (c.order_id IN (SELECT order_id FROM sent) OR c.facts -> 'original' ->> 'order_id' IN (SELECT order_id FROM sent)
+             OR c.facts -> 'original' ->> 'event_id' IN (SELECT event_id FROM sent))) AS k
+       JOIN relay_deliveries e ON e.organisation_id = $1 AND e.conversion_id = k.conversion_id AND e.destination_id = $2
+         AND e.state NOT IN ('withheld', 'cancelled', 'dead')
      )
      UPDATE relay_deliveries d SET state = 'waiting', reason = $8, next_at = $4, tries_until = NULL, settled_at = NULL
      FROM sent s WHERE d.organisation_id = $1 AND d.id = s.id
-       AND NOT EXISTS (SELECT FROM corrected k WHERE k.key = s.platform_id AND k.last > s.id) RETURNING d.id, d.conversion_id`,
+       AND NOT EXISTS (SELECT FROM corrected k WHERE k.id > s.id AND (k.order_id = s.order_id OR (k.event_id = s.event_id
+         AND (k.source_id = s.source_id OR k.site_id IS NOT DISTINCT FROM s.site_id)))) RETURNING d.id, d.conversion_id`,
     [
       ...[organisationId, destinationId, of, new Date(nextAt), isOfClick, sentAt],
       ...[deliveryLimits.resultRepeatsMax, verdict.reason.slice(0, 200), ...agesByKind()],

@@ -5,6 +5,8 @@ import type { Item } from '../destinations/destination.ts';
 export interface TakenRow {
   id: number;
   conversion_id: string;
+  source_id: number;
+  site_id: number | null;
   platform_id: string;
   platform_event: string | null;
   value: string | null;

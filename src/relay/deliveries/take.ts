@@ -25,7 +25,7 @@ export interface Turn {
 
 /** What is due of an account, by organisation, destination, moment and how many. */
 export const dueRows = `SELECT d.id, d.conversion_id, d.platform_id, d.platform_event, d.value::text AS value, d.waits_for, d.created_at,
-  d.tries_until, d.attempts, c.occurred_at, c.currency, c.facts
+  d.tries_until, d.attempts, c.source_id, c.site_id, c.occurred_at, c.currency, c.facts
   FROM relay_deliveries d JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
   WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state IN ('waiting', 'sending') AND d.next_at <= $3
   AND EXISTS (SELECT FROM relay_destinations o WHERE o.id = $2 AND o.state = 'active')
@@ -78,6 +78,7 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
       if ('state' in said) aside.push({ row, outcome: said });
       else ready.push({ row, item: said });
     }
+    await keepIds(sql, organisationId, ready);
     const groups = grouped(account, ready).slice(0, max.requests);
     if (aside.length > 0) await settle(sql, account, aside, { now, isTest: false });
     // After what locks conversions, as at the end of a turn: two that lock in two orders would wait for each other.
@@ -141,11 +142,24 @@ function judge(
   if (early !== undefined) return asideFor(early);
   const wait = waitOf(row, order, now);
   if (wait !== undefined) return wait;
-  if (destination.asksForRest !== true) return { conversion, identifiers, id: row.platform_id };
+  // Under the purchase's own: by another id a platform finds nothing that it could correct, or counts one more sale.
+  const id = order.purchase?.platformId ?? row.platform_id;
+  if (destination.asksForRest !== true) return { conversion, identifiers, id };
   const sent = restated(row, conversion, order);
   if ('field' in sent) return { state: 'dead', reason: 'invalid', field: sent.field };
   const refused = refusal(sent);
-  return refused === undefined ? { conversion: sent, identifiers, id: row.platform_id } : asideFor(refused);
+  return refused === undefined ? { conversion: sent, identifiers, id } : asideFor(refused);
+}
+
+/** The row says under which id it goes: that of its purchase was not known when a correction came. */
+async function keepIds(sql: Sql, organisationId: number, ready: readonly Ready[]): Promise<void> {
+  const other = ready.filter(({ row, item }) => item.id !== row.platform_id);
+  if (other.length === 0) return;
+  await sql.run(
+    `UPDATE relay_deliveries d SET platform_id = u.platform_id FROM unnest($2::bigint[], $3::text[]) AS u (id, platform_id)
+     WHERE d.organisation_id = $1 AND d.id = u.id`,
+    [organisationId, other.map(({ row }) => row.id), other.map(({ item }) => item.id)],
+  );
 }
 
 /** Of what is too old and was never to go, the second is the reason. */

@@ -560,13 +560,16 @@ function orderTakenBack({ original }: Conversion): string | undefined {
 
 function waitsFor({ facts }: ConversionRecord, purchases: ReadonlyMap<string, string>): string | null {
   const order = orderTakenBack(facts);
-  return order === undefined ? null : (purchases.get(order) ?? anyOfTheOrder);
+  if (order !== undefined) return purchases.get(order) ?? anyOfTheOrder;
+  // Which one has that event is looked for when it is to go.
+  return facts.original?.event_id === undefined ? null : anyOfTheOrder;
 }
 
 /**
  * The id under which a platform knows a conversion: its order, whatever its source; else, for what happened on a page, the
  * id that the page gave it, which a pixel there sends too; else a keyed digest of source and id, since two sources may
- * both count from one. For a refund or a restatement it is that of its order.
+ * both count from one. For a refund or a restatement it is that of its order, or of its event as far as that is known here: it is
+ * sent under the id of its purchase, which it is given once that is found.
  */
 export function platformId(
   keys: Pick<KeyRing, 'digest'>,

@@ -94,7 +94,7 @@ const foundMax = 1_000;
 async function found(sql: Sql, organisation: number, search: string): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
     `(SELECT id FROM relay_conversions WHERE organisation_id = $1 AND order_id = $2 LIMIT ${foundMax})
-     UNION (SELECT id FROM relay_conversions WHERE organisation_id = $1 AND facts->>'event_id' = $2 LIMIT ${foundMax})`,
+     UNION (SELECT id FROM relay_conversions WHERE organisation_id = $1 AND event_id = $2 LIMIT ${foundMax})`,
     [organisation, search],
   );
   if (!isUuid.test(search)) return rows.map(({ id }) => id);
