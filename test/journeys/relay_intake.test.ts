@@ -241,6 +241,25 @@ it('takes the same words without an id as one for ten minutes', async () => {
   expect(rows).toEqual([{ doubles: 1 }, { doubles: 0 }]);
 });
 
+it('takes a postback without an id as one too, whose time is when it came', async () => {
+  const postback = (payout: string) =>
+    desk.raw({ method: 'GET', path: `/in/${secret('tracker')}?cid=c-1&payout=${payout}&et=lead` });
+  for (const payout of ['1', '1', '1', '2']) {
+    expect((await postback(payout)).status).toBe(202);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  const rows = await asked(
+    `SELECT value, doubles, (SELECT count(*) FROM relay_tellings t WHERE t.conversion_id = c.id)::int AS tellings,
+       (SELECT count(DISTINCT t.received_at) FROM relay_tellings t WHERE t.conversion_id = c.id)::int AS moments,
+       (SELECT count(*) FROM relay_deliveries d WHERE d.conversion_id = c.id)::int AS deliveries
+     FROM relay_conversions c WHERE facts->'click_ids'->>'tracker' = 'c-1' ORDER BY value`,
+  );
+  expect(rows).toEqual([
+    { value: '1', doubles: 2, tellings: 3, moments: 3, deliveries: 1 },
+    { value: '2', doubles: 0, tellings: 1, moments: 1, deliveries: 1 },
+  ]);
+});
+
 it('withholds by consent: a denial anywhere, silence where it is asked for (REL-08)', async () => {
   const said = [
     ['c-denied', { consent: { ad_user_data: 'denied' }, user: { email: 'a@person.example', country: 'US' } }],

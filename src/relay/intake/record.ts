@@ -5,6 +5,7 @@ import { type Random, timedUuidOf } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import type { FreshKey, FreshKeys, Vault } from '../../platform/vault.ts';
 import { factsOf, presentIn } from '../conversions/facts.ts';
+import { readMoment } from '../conversions/moment.ts';
 import { tellingPlace, withoutRaw } from '../conversions/people.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { countryCode } from '../identifiers/countries.ts';
@@ -126,7 +127,7 @@ export function makeRecord(
   return {
     ...{ kind: 'conversion', organisation: organisationId, source: source.id, site: source.siteId },
     ...{ id, request: came.request, at: came.at },
-    identity: identityOf(conversion, source, sealing.keys),
+    identity: identityOf(conversion, source, sealing.keys, came.at),
     facts,
     region: regionOfConversion(conversion, sealing),
     present: presentIn(conversion),
@@ -176,6 +177,7 @@ function listOf(given: string | string[] | undefined): readonly string[] {
 /**
  * (event, order) is one conversion whatever its source; else an id of the source; else the same words within some minutes. A
  * refund belongs to its order and is none of its conversions, so an order never stands in it.
+ * @param cameAt milliseconds since 1970: when it came, where a mapping can say that
  */
 export function identityOf(
   conversion: Conversion,
@@ -187,6 +189,7 @@ export function identityOf(
     doublesMinutes,
   }: Pick<RunningSource, 'id' | 'organisationId' | 'siteId' | 'kind' | 'doublesMinutes'>,
   keys: Pick<KeyRing, 'digest'>,
+  cameAt?: number,
 ): ConversionRecord['identity'] {
   const { order_id, event_id, event_name } = conversion;
   const digest = (...parts: unknown[]) =>
@@ -196,7 +199,20 @@ export function identityOf(
   // One event of a site may reach several goals, each of which is a conversion.
   const reached = kind === 'goals' ? [event_name] : [];
   if (event_id !== undefined) return { kind: 'event', digest: digest(id, 'event', event_id, ...reached), minutes: 0 };
-  return { kind: 'words', digest: digest(id, 'words', canonical(conversion)), minutes: doublesMinutes };
+  return { kind: 'words', digest: digest(id, 'words', canonical(saidOf(conversion, cameAt))), minutes: doublesMinutes };
+}
+
+/**
+ * A conversion in the words of its sender. A time that a mapping takes from the arrival (`$received_at`, as of postbacks) is the desk's
+ * word: with it the same request would be another conversion each time that it is sent.
+ */
+function saidOf(conversion: Conversion, cameAt: number | undefined): Partial<Conversion> {
+  const said: Partial<Conversion> = { ...conversion };
+  for (const name of ['occurred_at', 'clicked_at'] as const) {
+    const read = said[name] === undefined || cameAt === undefined ? 'invalid' : readMoment(said[name]);
+    if (typeof read !== 'string' && read.ms === Math.trunc(cameAt as number)) delete said[name];
+  }
+  return said;
 }
 
 /** The same words in the same order, whatever the order they came in. */
