@@ -595,7 +595,7 @@ it('ends raw identifiers so many days after the last delivery as the source says
   await send('shop', purchase({ order_id: 'W-1', user: { email: 'raw@person.example' } }));
   await send('shop', purchase({ order_id: 'W-2', user: { email: 'raw@person.example' } }));
   await asked('SELECT 1');
-  const { postgres, vault, clock } = desk.server.desk.house;
+  const { postgres, vault, clock, log } = desk.server.desk.house;
   const day = 86_400_000;
   const settle = (order: string, daysAgo: number) =>
     asked('UPDATE relay_conversions SET settled_at = $2 WHERE order_id = $1', [
@@ -604,7 +604,7 @@ it('ends raw identifiers so many days after the last delivery as the source says
     ]);
   await settle('W-1', 7.1);
   await settle('W-2', 6.9);
-  await endIdentifiers({ postgres, vault, clock });
+  await endIdentifiers({ postgres, vault, clock, log });
   const rows = await asked(
     `SELECT c.order_id, t.raw_sealed IS NULL AS is_over, t.hashes_sealed IS NOT NULL AS has_hashes FROM relay_tellings t
      JOIN relay_conversions c ON c.id = t.conversion_id WHERE c.order_id LIKE 'W-%' ORDER BY 1`,

@@ -294,8 +294,8 @@ it('tells the share by destination and event, and each number leads to its conve
 });
 
 it('keeps calls for two days, and then how many no delivery belonged to', async () => {
-  const { postgres, vault, clock } = desk.server.desk.house;
-  const later = { postgres, vault, clock: { ...clock, now: () => clock.now() + 47 * 3_600_000 } };
+  const { postgres, vault, clock, log } = desk.server.desk.house;
+  const later = { postgres, vault, log, clock: { ...clock, now: () => clock.now() + 47 * 3_600_000 } };
   await endIdentifiers(later);
   const left = async () =>
     (await sql<{ count: number }>('SELECT count(*)::int AS count FROM relay_pixel_calls'))[0]?.count;

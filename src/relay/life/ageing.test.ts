@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -22,11 +23,13 @@ afterAll(() => house.close());
 async function sweep(days: number): Promise<void> {
   aheadMs = days * dayMs;
   try {
-    await endIdentifiers({ postgres: house.store.postgres, vault: house.vault, clock });
+    await endIdentifiers({ postgres: house.store.postgres, vault: house.vault, clock, log: house.senders.log });
   } finally {
     aheadMs = 0;
   }
 }
+
+const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1);
 
 /** Of which of these conversions raw identifiers are there. */
 async function withRaw(ids: readonly string[]): Promise<boolean[]> {
@@ -59,6 +62,21 @@ it('ends raw identifiers of somebody whose restriction withheld the last deliver
     { conversion_id: ids[0], state: 'withheld', reason: 'restricted' },
     { conversion_id: ids[1], state: 'waiting' },
   ]);
+  const settled = () =>
+    house.inside((sql) =>
+      sql.query<{ id: string; settled_at: Date | null }>(
+        'SELECT id, settled_at FROM relay_conversions WHERE id = ANY ($1::uuid[])',
+        [ids],
+      ),
+    );
+  const ended = await settled();
+  expect(ended.find(({ id }) => id === ids[0])?.settled_at).toBeInstanceOf(Date);
+  // As it was before, until the migration.
+  await house.inside((sql) => sql.run('UPDATE relay_conversions SET settled_at = NULL'));
+  const file = new URL('../migrations/2026-11-30-99-v6-31-identifiers-that-end.sql', import.meta.url);
+  const text = (await readFile(file, 'utf8')).replace(/^CREATE INDEX.*$/m, '');
+  await house.store.asOwner((sql) => sql.run(`BEGIN; ${text}; COMMIT`));
+  expect((await settled()).sort(byId)).toEqual(ended.sort(byId));
   await sweep(6);
   expect(await withRaw(ids)).toEqual([true, true]);
   await sweep(8);
@@ -140,4 +158,62 @@ it('keeps raw identifiers, captured requests and calls of pixels of a site that 
   await sweep(8);
   expect(await withRaw(ids)).toEqual([false, false, false]);
   expect(await there('relay_captures')).toEqual([false, false, false]);
+});
+
+it('ends what is over of every organisation, some thousand at a time, also where one of them cannot be swept', async () => {
+  const { postgres } = house.store;
+  const second = await house.store.asOwner(async (sql) => {
+    const { id } = await sql.one<{ id: number }>("SELECT nextval('organisations_id_seq') AS id");
+    await sql.run("SELECT set_config('fairlead.organisation', $1, false)", [String(id)]);
+    await sql.run("INSERT INTO organisations (id, name, slug, created_at) VALUES ($1, 'south', 'south', now())", [id]);
+    return id;
+  });
+  expect(second).toBeGreaterThan(house.organisation);
+  const count = 20_001;
+  await postgres.tenant(second, (sql) =>
+    sql.run(
+      `WITH made AS (
+         INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
+           region, mapping_version, raw_days, settled_at)
+         SELECT $1, gen_random_uuid(), 1, 'purchase', $2, $2, '{}', '{}', '{}', 'other', 1, 7, $2 FROM generate_series(1, $3) RETURNING id)
+       INSERT INTO relay_tellings (organisation_id, id, conversion_id, source_id, request_id, received_at, present, subject, raw_sealed)
+       SELECT $1, id, id, 1, id, $2, '{}', decode(md5(id::text) || md5(id::text), 'hex'), 'x' FROM made`,
+      [second, new Date(clock.now()), count],
+    ),
+  );
+  const left = async () => {
+    const { rows } = await postgres.tenant(second, (sql) =>
+      sql.one<{ rows: number }>('SELECT count(*)::int AS rows FROM relay_tellings WHERE raw_sealed IS NOT NULL'),
+    );
+    return rows;
+  };
+  const ids = await house.add([], [{ given: { ...order, order_id: 's-1' } }]);
+  await house.inside((sql) =>
+    sql.run('UPDATE relay_conversions SET settled_at = $2 WHERE id = $1', [ids[0], new Date(clock.now())]),
+  );
+  const locked = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  // Longer than a lock is waited for (platform/postgres/door.ts).
+  const holding = house.inside(async (sql) => {
+    await sql.query('SELECT FROM relay_tellings WHERE conversion_id = $1 FOR UPDATE', [ids[0]]);
+    locked.resolve();
+    await letGo.promise;
+  });
+  await locked.promise;
+  expect(await left()).toBe(count);
+  await expect(sweep(8)).rejects.toThrow('left 1 times');
+  expect(await withRaw(ids)).toEqual([true]);
+  expect(await left()).toBe(0);
+  const line = house.lines.find((one) => one.includes('relay.ageing_failed')) ?? '';
+  expect(JSON.parse(line)).toMatchObject({ organisation: house.organisation, line: 'conversion-identifiers' });
+  expect(line).not.toContain(ids[0]);
+  letGo.resolve();
+  await holding;
+  await sweep(8);
+  expect(await withRaw(ids)).toEqual([false]);
+  // The receipt of the night has each of them once.
+  const noted = await postgres.tenant(second, (sql) =>
+    sql.one<{ rows: number }>("SELECT rows::int AS rows FROM retention_removals WHERE line = 'conversion-identifiers'"),
+  );
+  expect(noted.rows).toBe(count);
 });
