@@ -14,7 +14,7 @@ vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 });
 
 let desk: TestDesk;
 let organisation: number;
-let sources: Record<'shop' | 'tracker' | 'signed' | 'strict' | 'paused' | 'firsts', number>;
+let sources: Record<'shop' | 'tracker' | 'signed' | 'strict' | 'paused' | 'firsts' | 'several', number>;
 let destination: Record<'meta' | 'webhook', number>;
 const secret = (name: string) => createHash('sha256').update(`source ${name}`).digest('base64url');
 
@@ -44,6 +44,7 @@ beforeAll(async () => {
       strict: await source('strict', { unmapped_status: 422 }),
       paused: await source('paused', { state: 'paused' }),
       firsts: await source('firsts'),
+      several: await source('several'),
     };
     const sealed = await vault.seal(
       {
@@ -75,6 +76,7 @@ beforeAll(async () => {
       );
     await route(sources.shop, destination.meta, { value: { factor: '0.5' } });
     await route(sources.tracker, destination.meta, {});
+    await route(sources.several, destination.webhook, {});
     await route(sources.firsts, destination.meta, { first_only: true, when: { path: 'value', compare: '>=', to: 10 } });
     await route(sources.firsts, destination.webhook, { first_only: true });
     await route(sources.shop, destination.webhook, {
@@ -533,6 +535,65 @@ it('takes requests again that did not map, once their source has another mapping
     [sources.strict],
   );
   expect(left).toEqual([{ id: before[0]?.id, tried_version: 1 }]);
+});
+
+it('leaves what of a request was stored as it is, where the rest of it is taken by a later mapping', async () => {
+  const { postgres, clock } = desk.server.desk.house;
+  const map = async (version: number, fields: object) => {
+    const mapping = { fields: { event_name: 'event', value: 'total', order_id: 'number', ...fields } };
+    await postgres.tenant(organisation, async (sql) => {
+      await sql.run(
+        'INSERT INTO relay_mappings (organisation_id, source_id, version, mapping, created_at) VALUES ($1, $2, $3, $4, $5)',
+        [organisation, sources.several, version, JSON.stringify(mapping), new Date(clock.now())],
+      );
+      await sql.run('UPDATE relay_sources SET mapping_version = $2 WHERE id = $1', [sources.several, version]);
+    });
+    await relayChanged();
+  };
+  const currency = { default: 'EUR' };
+  await map(1, { occurred_at: 'when', currency });
+  const sale = { event: 'several', total: '7.00', campaign: 'spring' };
+  const answers = [
+    await send('several', [
+      { ...sale, when: at() },
+      { ...sale, at: at(), total: '8.00' },
+    ]),
+    await send('several', [{ ...sale, when: at(), number: 'V-1', total: '9.00' }, { ...sale }]),
+  ];
+  expect(answers.map(({ text }) => JSON.parse(text).accepted)).toEqual([1, 1]);
+  const stored = () =>
+    asked(
+      `SELECT c.value, c.mapping_version AS mapping, c.doubles,
+         (SELECT count(*)::int FROM relay_tellings t WHERE t.conversion_id = c.id) AS tellings,
+         (SELECT count(*)::int FROM relay_deliveries d WHERE d.conversion_id = c.id) AS deliveries
+       FROM relay_conversions c WHERE c.event_name = 'several' ORDER BY c.value`,
+    );
+  const once = { doubles: 0, tellings: 1, deliveries: 1 };
+  const before = [
+    { value: '7.00', mapping: 1, ...once },
+    { value: '9.00', mapping: 1, ...once },
+  ];
+  expect(await stored()).toEqual(before);
+  const tried = (version: number) =>
+    vi.waitFor(
+      async () => {
+        const left = await asked<{ tried_version: number }>(
+          'SELECT tried_version FROM relay_captures WHERE is_unmapped AND source_id = $1',
+          [sources.several],
+        );
+        expect(left).toEqual([{ tried_version: version }]);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+  // The words of the first are others now, and its order is known: neither makes a second conversion of it, or a double.
+  const more = { currency, 'utm.campaign': 'campaign' };
+  await map(2, { occurred_at: ['when', 'at'], ...more });
+  await tried(2);
+  const after = [before[0], { value: '8.00', mapping: 2, ...once }, before[1]];
+  expect(await stored()).toEqual(after);
+  await map(3, { occurred_at: ['when', 'at'], ...more, 'utm.term': 'event' });
+  await tried(3);
+  expect(await stored()).toEqual(after);
 });
 
 it('finds whom a conversion is about by any of their identifiers, and an erasure leaves nothing of it (DSR-03)', async () => {

@@ -6,7 +6,7 @@ import { takeRequest } from '../sources/capture.ts';
 import { openCapture } from './captures.ts';
 import { readSources } from './directory.ts';
 import { type LoaderParts, load } from './loader.ts';
-import { type ConversionRecord, makeRecord, type Sealing } from './record.ts';
+import { type ConversionRecord, makeRecord, type Sealing, tellingIdOf } from './record.ts';
 
 const lookMs = 30_000;
 /** Of one source at a time: each is opened, read and stored by itself. */
@@ -31,8 +31,8 @@ export interface RunAgain {
 
 /**
  * Takes requests once more that made no conversion, where their source has another mapping since. As if they had come with it:
- * at the time when they came, under the same number. One that was stored before a kill is known by its identity, and is no
- * second conversion.
+ * at the time when they came, under the same numbers. What of a request was stored before, by an earlier mapping or before a
+ * kill, is known by its number: it stays as it is, and is neither a second conversion nor told again.
  */
 export async function runAgain(parts: AgainParts): Promise<RunAgain> {
   const { postgres } = parts;
@@ -80,8 +80,17 @@ async function ofSource(
       // Who sent it was asked when it came.
       const taken = capture && takeRequest(capture.request, { mapping: source.mapping, ping: source.ping }, at);
       const records: ConversionRecord[] = [];
-      for (const conversion of taken?.conversions ?? []) {
-        const record = await makeRecord(conversion, source, { request: id, at, freshKeys }, sealing);
+      const told = (taken?.conversions ?? []).map((conversion, number) => ({
+        ...{ conversion, telling: tellingIdOf(id, taken?.places?.[number]) },
+      }));
+      const known = await knownOf(
+        postgres,
+        organisationId,
+        told.map(({ telling }) => telling),
+      );
+      for (const { conversion, telling } of told) {
+        if (known.has(telling)) continue;
+        const record = makeRecord(conversion, source, { request: id, at, freshKeys, id: telling }, sealing);
         if (record !== undefined) records.push(record);
       }
       if (records.length > 0) await load(parts, organisationId, records);
@@ -102,6 +111,21 @@ async function ofSource(
   } finally {
     freshKeys.close();
   }
+}
+
+async function knownOf(
+  postgres: Pick<Postgres, 'tenant'>,
+  organisationId: number,
+  tellings: readonly string[],
+): Promise<Set<string>> {
+  if (tellings.length === 0) return new Set();
+  const rows = await postgres.tenant(organisationId, (sql) =>
+    sql.query<{ id: string }>(
+      'SELECT id FROM relay_tellings WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[])',
+      [tellings],
+    ),
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Looks again and again. @returns what ends it, and what makes it look at once */

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Conversion } from '../../../contract/conversion.ts';
 import { captureLimits } from '../../../contract/mapping.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { PlainHandler } from '../../platform/http/plain_lane.ts';
@@ -16,7 +15,7 @@ import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
 import { clockText } from './line.ts';
 import type { IntakeRates } from './rate.ts';
-import { keySubject, keyText, makeRecord, recordLine, type Sealing } from './record.ts';
+import { keySubject, keyText, makeRecord, recordLine, type Sealing, tellingIdOf } from './record.ts';
 import { capturedParts, nameOf, redactedBody, redactedQuery } from './redact.ts';
 
 /** Where sources are: behind it stands the secret of one, and behind that whatever a sender adds. */
@@ -233,7 +232,7 @@ async function take(
   const isRead = taken.status === 202;
   const rows: string[] = [];
   if (isRead) {
-    const made = recordsOf(parts, source, taken.conversions, { request: id, at });
+    const made = recordsOf(parts, source, taken, { request: id, at });
     if (made === undefined) return unavailable;
     rows.push(...made);
     if (isUnmapped) {
@@ -268,15 +267,16 @@ const nothingMapped = { cases: [{ when: { path: 'record', exists: false }, ignor
 function recordsOf(
   { directory, sealing }: IntakeParts,
   source: RunningSource,
-  conversions: readonly Conversion[],
+  { conversions, places }: Pick<Taken, 'conversions' | 'places'>,
   came: { request: string; at: number },
 ): string[] | undefined {
   if (conversions.length === 0) return [];
   const freshKeys = directory.freshKeys(source.organisationId);
   if (freshKeys === undefined) return undefined;
   const rows: string[] = [];
-  for (const conversion of conversions) {
-    const record = makeRecord(conversion, source, { ...came, freshKeys }, sealing);
+  for (const [number, conversion] of conversions.entries()) {
+    const id = tellingIdOf(came.request, places?.[number]);
+    const record = makeRecord(conversion, source, { ...came, id, freshKeys }, sealing);
     if (record === undefined) return undefined;
     rows.push(recordLine(record));
   }

@@ -1,10 +1,10 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Conversion } from '../../../contract/conversion.ts';
-import { seededRandom } from '../../platform/random.ts';
+import { seededRandom, timedUuidOf } from '../../platform/random.ts';
 import { liveKey } from '../../trust/vault/cipher.ts';
 import { freshKeysUnder } from '../../trust/vault/fresh.ts';
-import { makeRecord, recordLine, type Sealing } from './record.ts';
+import { makeRecord, recordLine, type Sealing, tellingIdOf } from './record.ts';
 
 type Source = Parameters<typeof makeRecord>[1];
 
@@ -51,3 +51,24 @@ it.each(Object.entries(conversions))(
     }
   },
 );
+
+it('numbers tellings by their place in a request: each another, the same each time, and in the order of time', () => {
+  const [request, next] = [1, 2].map((ms) => timedUuidOf(random, Date.UTC(2026, 10, 30) + ms)) as [string, string];
+  const places = [
+    [0, 0],
+    [0, 1],
+    [0, 2 ** 20 - 1],
+    [1, 0],
+    [9_998, 2 ** 20 - 1],
+  ] as const;
+  const made = places.map((place) => tellingIdOf(request, place));
+  expect(new Set([request, ...made]).size).toBe(6);
+  expect(places.map((place) => tellingIdOf(request, place))).toEqual(made);
+  expect(tellingIdOf(request)).toBe(made[0]);
+  for (const id of made) {
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(id.slice(0, 13)).toBe(request.slice(0, 13));
+    expect(id < tellingIdOf(next)).toBe(true);
+  }
+  expect(tellingIdOf('019ad3a0-0000-7000-8000-ffffffffffff', [0, 1])).toBe('019ad3a0-0000-8000-8000-000000000000');
+});

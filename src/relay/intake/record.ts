@@ -11,6 +11,7 @@ import { destinationOf } from '../destinations/index.ts';
 import { countryCode } from '../identifiers/countries.ts';
 import { phoneRegion } from '../identifiers/meta.ts';
 import { internationalDigits } from '../identifiers/phone.ts';
+import type { RecordPlace } from '../sources/capture.ts';
 import type { RunningSource } from './directory.ts';
 import type { CallsRecord } from './pixels.ts';
 
@@ -78,6 +79,18 @@ export function subjectOfKey([, subject]: RecordKey): Buffer {
 /** Under which subject the key of something of the relay stands: by whom it is about, or by itself where it is about nobody. */
 export function keySubject(digestOrId: string): Buffer {
   return sha256Bytes(`relay ${digestOrId}`);
+}
+
+/** More than a request of two megabytes can hold in one record. */
+const placesMax = 2 ** 20;
+/**
+ * The number of a telling, the same each time that its request is taken: one that was stored is known then, whatever a later
+ * mapping makes of it. The time of the request stays in front, as in every number that is drawn for one.
+ * @param request a version 7 UUID. This one is of version 8 (RFC 9562: made of something of one's own), so that none is a request's
+ */
+export function tellingIdOf(request: string, [record, place]: RecordPlace = [0, 0]): string {
+  const tail = (Number.parseInt(request.slice(24), 16) + record * placesMax + place) % 2 ** 48;
+  return `${request.slice(0, 14)}8${request.slice(15, 24)}${tail.toString(16).padStart(12, '0')}`;
 }
 
 export interface Sealing {

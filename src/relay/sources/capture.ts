@@ -6,11 +6,16 @@ import type { Problem } from '../mapping/problem.ts';
 import { type CapturedRequest, type RefusedRequest, readRequest, refusalOf } from './request.ts';
 import { type Signing, signatureProblem } from './signature.ts';
 
+/** Which record of a request, and which of those that `each` makes of it; both from 0. */
+export type RecordPlace = readonly [record: number, place: number];
+
 /** What a source makes of a request. */
 export interface Taken {
   /** What the sender is answered: 202 where it is taken, also where it is no conversion. */
   readonly status: 200 | 202 | RefusedRequest['status'];
   readonly conversions: readonly Conversion[];
+  /** Where each of them stands in the request; left out where there is the very first one at most. */
+  readonly places?: readonly RecordPlace[];
   /** Null where there is nothing to say; the first of `problems` otherwise. */
   readonly reason: CaptureReason | null;
   readonly field: string | null;
@@ -84,21 +89,31 @@ function unsigned(request: CapturedRequest, { signing }: SourceRules): CapturedR
 function taken(records: readonly (readonly ReturnType<typeof applyMapping>[number][])[]): Taken {
   const all = records.flat();
   const conversions: Conversion[] = [];
+  const places: RecordPlace[] = [];
   const problems: (Problem & { record?: number })[] = [];
   let isIgnored = false;
   let unmapped = 0;
-  for (const [record, mapped] of all.entries()) {
-    const numbered = (list: readonly Problem[]) => (all.length === 1 ? list : list.map((one) => ({ ...one, record })));
-    if ('ignored' in mapped) isIgnored = true;
-    else if ('problems' in mapped) {
-      unmapped += 1;
-      problems.push(...numbered(mapped.problems));
-    } else {
-      conversions.push(mapped.conversion);
-      problems.push(...numbered(mapped.notes));
+  let number = 0;
+  for (const [record, made] of records.entries())
+    for (const [place, mapped] of made.entries()) {
+      const at = number++;
+      const numbered = (list: readonly Problem[]) =>
+        all.length === 1 ? list : list.map((one) => ({ ...one, record: at }));
+      if ('ignored' in mapped) isIgnored = true;
+      else if ('problems' in mapped) {
+        unmapped += 1;
+        problems.push(...numbered(mapped.problems));
+      } else {
+        conversions.push(mapped.conversion);
+        places.push([record, place]);
+        problems.push(...numbered(mapped.notes));
+      }
     }
-  }
   const first = problems[0];
   const reason = first?.reason ?? (conversions.length > 0 ? null : isIgnored ? 'ignored' : 'empty');
-  return { status: 202, conversions, reason, field: first?.field || null, problems, ...(unmapped > 0 && { unmapped }) };
+  return {
+    ...{ status: 202, conversions, reason, field: first?.field || null, problems },
+    ...(places.some(([record, place]) => record + place > 0) && { places }),
+    ...(unmapped > 0 && { unmapped }),
+  };
 }

@@ -47,6 +47,7 @@ export function explainCapture(line: string, clockNow: number): ExplainedCapture
     field,
     problems,
     unmapped: _unmapped,
+    places: _places,
     ...taken
   } = 'refused' in unpacked
     ? refused(unpacked.refused)
