@@ -228,6 +228,10 @@ describe('shopify', () => {
         { ...common, event_id: '31', value: '20.00', occurred_at: '2026-11-30T03:00:01-05:00' },
         { ...common, event_id: '32', value: '4.95', occurred_at: '2026-11-30T03:00:02-05:00' },
       ],
+      places: [
+        [0, 0],
+        [0, 1],
+      ],
     });
   });
   it.each<[string, object, string]>([
