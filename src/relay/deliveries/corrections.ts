@@ -44,6 +44,7 @@ type Naming = Pick<TakenRow, 'waits_for' | 'source_id' | 'site_id'> & {
 interface FoundPurchase {
   readonly conversion_id: string;
   readonly platform_id: string;
+  readonly platform_event: string | null;
   readonly order_id: string | null;
   readonly event_id: string | null;
   readonly event_name: string;
@@ -76,7 +77,9 @@ export async function readOrders(
   const byPurchase = Map.groupBy(all, (each) => purchaseOf(each, purchases)?.conversion_id);
   const orders = new Map<number, Order>();
   for (const row of corrections) {
-    const one = purchaseOf(row, purchases);
+    // Two conversion actions of one account each have the purchase, and each has its own refund wait for it.
+    const own = purchases.filter(({ platform_event }) => platform_event === row.platform_event);
+    const one = purchaseOf(row, own) ?? purchaseOf(row, purchases);
     orders.set(row.id, {
       purchase: one && { ...one, conversionId: one.conversion_id, platformId: one.platform_id },
       ...worthOf(one, one === undefined ? [] : (byPurchase.get(one.conversion_id) ?? [])),
@@ -93,7 +96,7 @@ export const namedPurchases = `WITH named AS MATERIALIZED (
     WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.event_id = ANY ($4) OR c.id = ANY ($5::uuid[]))
       AND NOT ${isRefundOf} AND NOT c.facts ? 'original'
   )
-  SELECT n.*, d.platform_id, d.state, d.value::text AS value FROM named n
+  SELECT n.*, d.platform_id, d.platform_event, d.state, d.value::text AS value FROM named n
   JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = n.conversion_id AND d.destination_id = $2
   ORDER BY d.created_at, d.id`;
 
@@ -194,8 +197,10 @@ function worthOf(purchase: FoundPurchase | undefined, all: readonly Correction[]
 /** Whether a correction has to wait, or never goes. Undefined: it may go. @param now milliseconds since 1970 */
 export function waitOf(row: TakenRow, { purchase }: Order, now: number): Outcome | undefined {
   if (purchase?.state === 'accepted') return undefined;
-  const lateAt = row.created_at.getTime() + deliveryLimits.purchaseWaitMs;
   const isOver = purchase !== undefined && ['dead', 'withheld', 'cancelled'].includes(purchase.state);
+  // One that is still to go, after a pause of days or an approval, ends; of one that nobody has told of that is not known.
+  const lateAt =
+    purchase === undefined ? row.created_at.getTime() + deliveryLimits.purchaseWaitMs : Number.POSITIVE_INFINITY;
   if (isOver || now >= lateAt) return { state: 'dead', reason: 'original_not_delivered', field: 'original' };
   return {
     ...{ state: 'waiting', reason: 'waits_for_original', triesUntil: row.tries_until?.getTime() },

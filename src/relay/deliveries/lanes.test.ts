@@ -446,6 +446,46 @@ describe('refunds', () => {
     expect(of('R-1')).toMatchObject([{ event: { conversionValue: 0 } }]);
     expect(platform(google).conversions).toHaveLength(1);
   });
+  it('wait for one that is still to go, however long its destination was paused', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    await house.inside((sql) => pauseDestination(sql, lane(to), clock.now()));
+    await house.add([to], [orderOf({ order_id: 'P-1', value: '100' }), refundOf('P-1', { value: '30' })]);
+    await later(4 * 86_400_000);
+    await house.inside((sql) => resumeDestination(sql, lane(to), clock.now()));
+    await later(1_000);
+    await later(61_000);
+    expect((await states(to)).map(([state]) => state)).toEqual(['accepted', 'accepted']);
+    expect(of('P-1')).toMatchObject([{ event: { conversionValue: 70 } }]);
+  });
+  it('take off once of two actions of one account, each after its own purchase', async () => {
+    const to = await house.addDestination('google-data-manager', account);
+    const [purchase] = await house.add(
+      [to],
+      [orderOf({ order_id: 'T-1', value: '100' }), refundOf('T-1', { value: '30' })],
+    );
+    await house.inside(async (sql) => {
+      await sql.run(
+        `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, platform_event, value, state,
+           waits_for, next_at, created_at)
+         SELECT organisation_id, conversion_id, route_id + 100000, destination_id, platform_id, '777', value, state, waits_for,
+           next_at + CASE WHEN conversion_id = $2 THEN interval '10 minutes' ELSE interval '0' END, created_at
+         FROM relay_deliveries WHERE destination_id = $1`,
+        [to, purchase],
+      );
+    });
+    await later(1_000);
+    await later(61_000);
+    const byAction = async () =>
+      (await house.rows(to)).map(({ platform_event, state, reason }) => [platform_event, state, reason]);
+    expect((await byAction()).filter(([event]) => event === '777')).toEqual([
+      ['777', 'waiting', null],
+      ['777', 'waiting', 'waits_for_original'],
+    ]);
+    await later(600_000);
+    await later(61_000);
+    expect((await byAction()).map(([, state]) => state)).toEqual(Array(4).fill('accepted'));
+    expect(of('T-1')).toMatchObject([{ event: { conversionValue: 70 } }, { event: { conversionValue: 70 } }]);
+  });
   it('of what was never delivered end with a reason, at once or after three days', async () => {
     const to = await house.addDestination('google-data-manager', account);
     const old = orderOf({ order_id: 'R-2', occurred_at: '2026-08-01T00:00:00Z' });
@@ -733,6 +773,8 @@ it('what a platform gave a pause of its own keeps that after an outage', async (
 it('what waits where nothing is sent is set aside before it is too old', async () => {
   const to = await house.addDestination('meta-capi', dataset);
   const old = { occurred_at: new Date(clock.now() - 6 * 86_400_000).toISOString() };
+  // What others here have left is over by now.
+  await endTooOld(house.senders);
   const ids = await house.add([to], [orderOf(old), { ...orderOf(old), state: 'held' }, orderOf()]);
   await house.inside((sql) => pauseDestination(sql, lane(to), clock.now()));
   expect(await endTooOld(house.senders)).toBe(0);
