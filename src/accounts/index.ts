@@ -42,6 +42,7 @@ export {
   effectiveStatus,
   findOrganisation,
   onOrganisationEnds,
+  onOrganisationRemoved,
   organisationOfPath,
   readMemberships,
   removeWhatIsClosed,

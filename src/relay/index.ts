@@ -1,4 +1,4 @@
-import { onSitesChanged, openNotices } from '../accounts/index.ts';
+import { onOrganisationRemoved, onSitesChanged, openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { connectionProblem, onDisconnect } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
@@ -8,6 +8,7 @@ import { deliveriesOfConnections, deliveryRoutes, goOnWithCredits, startDeliveri
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
+import { removeAllConversions } from './life/ending.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
 import { continueDeletions, relayReadingRoutes, watchSums } from './reading/index.ts';
@@ -44,7 +45,10 @@ export const relay = defineSubject({
         onRelayChanged(() => void unmapped.look().catch((error) => house.log.error('relay.again_failed', {}, error))),
       );
     }
-    stops.push(onRefused(withholdRefused));
+    stops.push(
+      onRefused(withholdRefused),
+      onOrganisationRemoved((organisationId) => removeAllConversions(house, organisationId)),
+    );
     const intake = collects ? await startIntake(house) : undefined;
     const deliveries = works ? startDeliveries(house) : undefined;
     // Goals are settings of their site.

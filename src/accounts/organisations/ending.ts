@@ -22,6 +22,20 @@ export function onOrganisationEnds(ends: EndsOutside): () => void {
   return () => outside.delete(ends);
 }
 
+/**
+ * Removes rows of a closed organisation that are too many for one statement, some at a time and each time in a transaction of its own,
+ * before all that is left goes in one. Cut short it goes on with the next look; what it had removed by then is not in the receipt.
+ * @returns how many went
+ */
+type RemovesBefore = (organisationId: number) => Promise<number>;
+const before = new Set<RemovesBefore>();
+
+/** Whoever has rows by the million says so once. @returns the way to take it back */
+export function onOrganisationRemoved(removes: RemovesBefore): () => void {
+  before.add(removes);
+  return () => before.delete(removes);
+}
+
 type Parts = Pick<House, 'postgres' | 'vault' | 'audit' | 'clock' | 'log'>;
 
 /**
@@ -56,7 +70,9 @@ export async function removeWhatIsClosed(parts: Parts): Promise<number> {
       log.info('organisations.ending_waits', { organisation: id, outside: true });
       continue;
     }
-    await removeRows(parts, id, left);
+    let first = 0;
+    for (const removes of before) first += await removes(id);
+    await removeRows(parts, id, { first, notRevoked: left });
     crashPoint('ending.rows');
     await parts.vault.shredAll(id);
     crashPoint('ending.keys');
@@ -113,10 +129,14 @@ async function endOutside({ postgres, clock, log }: Parts, id: number): Promise<
   return waits ? 'waits' : [...new Set(left)].sort();
 }
 
-async function removeRows(parts: Parts, id: number, notRevoked: readonly string[]): Promise<void> {
+async function removeRows(
+  parts: Parts,
+  id: number,
+  { first, notRevoked }: { first: number; notRevoked: readonly string[] },
+): Promise<void> {
   const { postgres, audit } = parts;
   const rows = await postgres.tenant(id, async (sql) => {
-    const gone = await removeRowsIn(sql, parts, id);
+    const gone = first + (await removeRowsIn(sql, parts, id));
     if (gone > 0) await audit.record(sql, id, actOf(id, gone, notRevoked));
     return gone;
   });

@@ -13,7 +13,13 @@ import type { OrganisationParts } from './parts.ts';
 import { closeWhatIsDue } from './status_changes.ts';
 import { teamRoutes } from './teams.ts';
 
-export { closedOrganisations, closeOrganisationAgain, onOrganisationEnds, removeWhatIsClosed } from './ending.ts';
+export {
+  closedOrganisations,
+  closeOrganisationAgain,
+  onOrganisationEnds,
+  onOrganisationRemoved,
+  removeWhatIsClosed,
+} from './ending.ts';
 export { findOrganisation, organisationOfPath } from './found.ts';
 export type { Invitations } from './invitations.ts';
 export { readMemberships } from './memberships.ts';
