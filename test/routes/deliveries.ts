@@ -26,8 +26,8 @@ export const examples: Examples = ({ organisation, asOwner, next }) => {
         [organisation(), conversion],
       );
       return sql.query<{ id: number }>(
-        `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at)
-         VALUES ($1, $2, 1, $3, $4, $5, now(), now()) RETURNING id`,
+        `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at, settled_at)
+         VALUES ($1, $2, 1, $3, $4, $5, now(), now(), CASE WHEN $5 IN ('accepted', 'dead', 'withheld', 'cancelled') THEN now() END) RETURNING id`,
         [organisation(), conversion, to, conversion, state],
       );
     });
