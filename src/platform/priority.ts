@@ -40,7 +40,7 @@ const sessionNice = -16;
 const sessionFile = '/proc/self/autogroup';
 const lookMs = 250;
 /** Of a look: from which share on the event loop is busy, and below which it is quiet. */
-const shares = { busy: 0.5, quiet: 0.25 };
+const shares = { busy: 0.3, quiet: 0.15 };
 /** After so many quiet looks the others get their share again: the engine's threads are in this session too. */
 const quietLooks = 8;
 

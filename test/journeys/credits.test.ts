@@ -79,7 +79,9 @@ it('a conversion waits while no credit is left, goes when one is added, and its 
     timeout: 20_000,
   });
   expect(await command({ organisation: '1', credits: '2', reference: 'Invoice 7', key: 'i-7' })).toMatchObject({
-    ...{ organisation: '1', credits: 'on', available: 2, granted: 2 },
+    ...{ organisation: '1', credits: 'on', granted: 2 },
+    // What waited may have taken one already.
+    available: expect.toBeOneOf([1, 2]),
   });
   expect(await command({ organisation: '1', credits: '2', key: 'i-7' })).toMatchObject({
     available: expect.any(Number),
