@@ -2,6 +2,7 @@ import type { DeliveryChoice } from '../../../contract/deliveries.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { agesByKind, tooOld } from './ages.ts';
 import { deliveryLimits } from './limits.ts';
+import { lockConversions } from './settle.ts';
 import { cancelRows } from './states.ts';
 
 /** Deliveries `d` at destinations `o` of conversions `c` that a choice names; `$1` is the organisation. */
@@ -97,10 +98,7 @@ export async function unsettle(
 ): Promise<void> {
   const ids = [...new Set(rows.map(({ conversion_id }) => conversion_id))].sort();
   if (ids.length === 0) return;
-  await sql.query(
-    'SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
-    [organisationId, ids],
-  );
+  await lockConversions(sql, organisationId, ids);
   await sql.run('UPDATE relay_conversions SET settled_at = NULL WHERE organisation_id = $1 AND id = ANY ($2::uuid[])', [
     organisationId,
     ids,

@@ -43,11 +43,7 @@ export async function settle(
   }
   const at = new Date(now);
   const ending = [...new Set(all.flatMap(({ row, outcome }) => (ends.has(outcome.state) ? row.conversion_id : [])))];
-  if (ending.length > 0)
-    await sql.query(
-      `SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-      [organisationId, ending],
-    );
+  await lockConversions(sql, organisationId, ending);
   const rows = all.map(({ row: { id }, outcome }) => {
     if (outcome.state === 'unsent')
       return { id, state: outcome.isTried === true ? 'unsent_again' : 'unsent', next: at };
@@ -124,6 +120,18 @@ export async function drawForward(
     `UPDATE relay_deliveries SET next_at = $4 WHERE organisation_id = $1 AND destination_id = $2 AND id = ANY ($3::bigint[])
        AND state = 'waiting' AND next_at > $4 AND waits_for IS NULL`,
     [organisationId, destinationId, ids, new Date(now)],
+  );
+}
+
+/**
+ * Whoever ends deliveries of several conversions locks these first, and all in one order: neither of two waits for what the other
+ * holds, and none sees as under way what the other is ending.
+ */
+export async function lockConversions(sql: Sql, organisationId: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql.query(
+    'SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+    [organisationId, ids],
   );
 }
 

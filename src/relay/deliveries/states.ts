@@ -1,7 +1,7 @@
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import { deliveryLimits } from './limits.ts';
 import type { LaneOf } from './parts.ts';
-import { settleConversions } from './settle.ts';
+import { lockConversions, settleConversions } from './settle.ts';
 
 type Tenants = Pick<Postgres, 'tenant'>;
 
@@ -152,10 +152,7 @@ export async function cancelRows(
   if (rows.length === 0) return 0;
   const at = new Date(now);
   const conversions = [...new Set(rows.map(({ conversion_id }) => conversion_id))].sort();
-  await sql.query(
-    'SELECT FROM relay_conversions WHERE organisation_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
-    [organisationId, conversions],
-  );
+  await lockConversions(sql, organisationId, conversions);
   const cancelled = await sql.run(
     `UPDATE relay_deliveries SET state = 'cancelled', reason = $4, field = NULL, settled_at = $2
      WHERE organisation_id = $1 AND id = ANY ($3::bigint[])

@@ -5,7 +5,7 @@ import { type Vault, VaultError } from '../../platform/vault.ts';
 import { takeRequest } from '../sources/capture.ts';
 import { openCapture } from './captures.ts';
 import { readSources } from './directory.ts';
-import { type LoaderParts, load } from './loader.ts';
+import { knownTellings, type LoaderParts, load } from './loader.ts';
 import { type ConversionRecord, makeRecord, type Sealing, tellingIdOf } from './record.ts';
 
 const lookMs = 30_000;
@@ -83,11 +83,11 @@ async function ofSource(
       const told = (taken?.conversions ?? []).map((conversion, number) => ({
         ...{ conversion, telling: tellingIdOf(id, taken?.places?.[number]) },
       }));
-      const known = await knownOf(
-        postgres,
-        organisationId,
-        told.map(({ telling }) => telling),
-      );
+      const tellings = told.map(({ telling }) => telling);
+      const known =
+        tellings.length === 0
+          ? new Set<string>()
+          : await postgres.tenant(organisationId, (sql) => knownTellings(sql, tellings));
       for (const { conversion, telling } of told) {
         if (known.has(telling)) continue;
         const record = makeRecord(conversion, source, { request: id, at, freshKeys, id: telling }, sealing);
@@ -111,21 +111,6 @@ async function ofSource(
   } finally {
     freshKeys.close();
   }
-}
-
-async function knownOf(
-  postgres: Pick<Postgres, 'tenant'>,
-  organisationId: number,
-  tellings: readonly string[],
-): Promise<Set<string>> {
-  if (tellings.length === 0) return new Set();
-  const rows = await postgres.tenant(organisationId, (sql) =>
-    sql.query<{ id: string }>(
-      'SELECT id FROM relay_tellings WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[])',
-      [tellings],
-    ),
-  );
-  return new Set(rows.map(({ id }) => id));
 }
 
 /** Looks again and again. @returns what ends it, and what makes it look at once */

@@ -8,6 +8,7 @@ import type { KeyRing } from '../../platform/subject.ts';
 import { type Vault, VaultError } from '../../platform/vault.ts';
 import { readBases } from '../../trust/consent/index.ts';
 import { readMoment } from '../conversions/moment.ts';
+import { lockConversions } from '../deliveries/settle.ts';
 import { actionSourceOf } from '../destinations/conversion_rules.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { type AdBases, adBasesOf, consentProblem, consentTo, type UnknownConsent } from '../routing/consent.ts';
@@ -162,6 +163,16 @@ interface Told {
   readonly isNew: boolean;
 }
 
+/** Which of these are stored. One look into the index for each: without statistics the planner reads all tellings of the organisation. */
+export async function knownTellings(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  const known = await sql.query<{ id: string }>(
+    `SELECT known.id FROM unnest($1::uuid[]) AS given(id) CROSS JOIN LATERAL (
+       SELECT t.id FROM relay_tellings t WHERE t.organisation_id = current_organisation() AND t.id = given.id LIMIT 1) AS known`,
+    [ids],
+  );
+  return new Set(known.map(({ id }) => id));
+}
+
 /** @returns destinations with something to send */
 async function storeConversions(
   sql: Sql,
@@ -169,13 +180,10 @@ async function storeConversions(
   organisationId: number,
   records: readonly ConversionRecord[],
 ): Promise<Set<number>> {
-  const known = await sql.query<{ id: string }>(
-    // One look into the index for each: without statistics the planner reads all tellings of the organisation.
-    `SELECT known.id FROM unnest($1::uuid[]) AS given(id) CROSS JOIN LATERAL (
-       SELECT t.id FROM relay_tellings t WHERE t.organisation_id = current_organisation() AND t.id = given.id LIMIT 1) AS known`,
-    [records.map(({ id }) => id)],
+  const done = await knownTellings(
+    sql,
+    records.map(({ id }) => id),
   );
-  const done = new Set(known.map(({ id }) => id));
   const fresh = records.filter(({ id }) => !done.has(id));
   if (fresh.length === 0) return new Set();
   const told = await tellApart(sql, fresh);
@@ -308,11 +316,7 @@ async function addTo(sql: Sql, organisationId: number, told: readonly Told[]): P
   const denials = (denied: readonly Purpose[]) =>
     JSON.stringify(Object.fromEntries(denied.map((purpose) => [purpose, 'denied'])));
   // Locked first and in the order in which senders lock them: neither waits for what the other holds.
-  await sql.query(
-    `SELECT FROM relay_conversions WHERE organisation_id = current_organisation() AND id = ANY ($1::uuid[]) ORDER BY id
-     FOR NO KEY UPDATE`,
-    [idsOf(doubles)],
-  );
+  await lockConversions(sql, organisationId, idsOf(doubles));
   for (const round of inRounds(doubles))
     await sql.run(
       `UPDATE relay_conversions c SET doubles = c.doubles + 1, consent = c.consent || d.denied,

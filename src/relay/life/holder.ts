@@ -9,7 +9,7 @@ import type {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { openPeople, type People } from '../conversions/people.ts';
-import { settleConversions } from '../deliveries/settle.ts';
+import { withholdRestricted } from '../routing/withdrawn.ts';
 import { removeConversions } from './deletion.ts';
 
 interface Row {
@@ -176,16 +176,7 @@ export function conversionHolder({ postgres, vault }: Pick<House, 'postgres' | '
          ORDER BY c.id FOR NO KEY UPDATE OF c`,
         [who.identifiers.map(({ digest }) => digest)],
       );
-      const withheld = await sql.query<{ conversion_id: string; settled_at: Date }>(
-        `UPDATE relay_deliveries SET state = 'withheld', reason = 'restricted', settled_at = now()
-         WHERE organisation_id = current_organisation() AND state IN ('held', 'waiting') AND conversion_id = ANY ($1::uuid[])
-         RETURNING conversion_id, settled_at`,
-        [theirs.map(({ id }) => id)],
-      );
-      const [one] = withheld;
-      if (one === undefined) return;
-      const ended = [...new Set(withheld.map(({ conversion_id }) => conversion_id))];
-      await settleConversions(sql, who.organisationId, ended, one.settled_at.getTime());
+      await withholdRestricted(sql, { organisationId: who.organisationId, ids: theirs.map(({ id }) => id) });
     },
   };
 }
