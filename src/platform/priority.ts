@@ -62,8 +62,7 @@ export function letSessionGoFirst(clock: Pick<Clock, 'after'>): () => void {
   let before = performance.eventLoopUtilization();
   let callOff = () => {};
   const put = (ahead: boolean) => {
-    if (ahead === isAhead) return true;
-    isAhead = setSessionNice(ahead ? sessionNice : former) ? ahead : isAhead;
+    if (ahead !== isAhead && setSessionNice(ahead ? sessionNice : former)) isAhead = ahead;
     return isAhead === ahead;
   };
   const look = () => {

@@ -44,19 +44,21 @@ export function tooOld({ now, ages }: Record<'now' | 'ages', number>): string {
  * @returns how many
  */
 export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 'clock'>): Promise<number> {
-  const ended = await everywhere(postgres, (sql, organisationId) => endTooOldOf(sql, organisationId, clock.now()));
-  const left = await everywhere(postgres, async (sql, organisationId) => [
-    { organisationId, gone: await goneOf(sql, organisationId) },
-  ]);
-  for (const { organisationId, gone } of left) {
+  const left = await everywhere(postgres, async (sql, organisationId) => {
+    const old = await endTooOldOf(sql, organisationId, clock.now());
+    return [{ organisationId, old, gone: await goneOf(sql, organisationId) }];
+  });
+  let ended = 0;
+  for (const { organisationId, old, gone } of left) {
     const now = clock.now();
-    if (gone.length > 0) ended.push(await cancelInPieces(postgres, organisationId, leftOf(gone, now)));
-    ended.push(await cancelDisconnected(postgres, { organisationId }, now));
+    ended += old;
+    if (gone.length > 0) ended += await cancelInPieces(postgres, organisationId, leftOf(gone, now));
+    ended += await cancelDisconnected(postgres, { organisationId }, now);
   }
-  return ended.reduce((sum, each) => sum + each, 0);
+  return ended;
 }
 
-async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promise<number[]> {
+async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promise<number> {
   const rows = await sql.query<{ id: number; conversion_id: string; destination_id: number }>(
     `SELECT d.id, d.conversion_id, d.destination_id FROM relay_deliveries d
      JOIN relay_destinations o ON o.id = d.destination_id
@@ -71,7 +73,7 @@ async function endTooOldOf(sql: Sql, organisationId: number, now: number): Promi
     outcome: { state: 'dead', reason: 'too_old', field: 'occurred_at' },
   }));
   if (all.length > 0) await settle(sql, { organisationId, destinationId: 0 }, all, { now, isTest: false });
-  return [all.length];
+  return all.length;
 }
 
 /**
