@@ -2,7 +2,7 @@ import type { Audit } from '../platform/audit.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mail, MailTemplate } from '../platform/mail/index.ts';
-import type { Postgres, Sql } from '../platform/postgres/index.ts';
+import { everyOrganisation, type Postgres, type Sql } from '../platform/postgres/index.ts';
 import type { Gauge, KeyRing } from '../platform/subject.ts';
 import type { Vault } from '../platform/vault.ts';
 import { dayMs, utcDay } from '../platform/zone.ts';
@@ -84,10 +84,7 @@ export function openWatch(house: {
   const counts = new Map<AlertKind, number>();
 
   async function look(): Promise<void> {
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
-    for (const { organisation_id: organisationId } of organisations)
+    for (const organisationId of await everyOrganisation(postgres))
       await postgres.tenant(organisationId, async (sql) => {
         for (const kind of await seen(sql, organisationId))
           if (await isFirstToday(sql, `${kind} ${organisationId}`)) await tell(sql, organisationId, kind);

@@ -2,7 +2,7 @@ import type { CheckFinding, CheckRun } from '../../contract/proof.ts';
 import { emailIn, type Notices } from '../accounts/index.ts';
 import type { LiveCheck } from '../platform/checks.ts';
 import type { MailTemplate } from '../platform/mail/index.ts';
-import { everyOperator, type Sql } from '../platform/postgres/index.ts';
+import { everyOperator, everyOrganisation, type Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { openDraft } from '../trust/incidents/index.ts';
 
@@ -70,13 +70,6 @@ function teller({ mail, vault }: Telling['house'], notices: Telling['notices'], 
   };
 }
 
-async function organisationsOf(postgres: House['postgres']): Promise<number[]> {
-  const rows = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
-  return rows.map((one) => one.organisation_id);
-}
-
 /** Owners and privacy officers, each with what the organisation is called. */
 function answeringIn(sql: Sql, organisation: number) {
   return sql.query<{ id: number; name: string; slug: string }>(
@@ -107,7 +100,7 @@ export async function tellFurther(
   if (still.length === 0) return;
   const tell = teller(house, notices, run);
   const running = new Set(await everyOperator(postgres, async () => {}));
-  for (const id of await organisationsOf(postgres))
+  for (const id of await everyOrganisation(postgres))
     for (const check of still) {
       const result = await check.own?.(id);
       if (result?.state !== 'wrong') continue;
@@ -171,7 +164,7 @@ export async function tellOfRed({ house, notices, checks }: Telling, run: CheckR
     }
     return [...ofAll, ...own];
   }
-  for (const id of await organisationsOf(postgres)) {
+  for (const id of await everyOrganisation(postgres)) {
     const about = await aboutOf(id);
     if (about.length === 0) continue;
     const people = await postgres.tenant(id, async (sql) => {

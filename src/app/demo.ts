@@ -5,7 +5,7 @@ import { systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { lockHolder } from '../platform/data_dir.ts';
 import { readDemoConfig } from '../platform/demo_config.ts';
-import { everywhere, type Postgres, type Sql } from '../platform/postgres/index.ts';
+import { everyOrganisation, everywhere, type Postgres, type Sql } from '../platform/postgres/index.ts';
 import { makePrivateFolder } from '../platform/private_file.ts';
 import { systemRandom } from '../platform/random.ts';
 import { isoDay, localDay } from '../platform/zone.ts';
@@ -94,9 +94,7 @@ export async function runDemo(args: string[]): Promise<number> {
     }
     await sitesChanged();
     // A demo that runs for weeks must not close to its owner: there is nothing in it to protect.
-    for (const { organisation_id: id } of await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    ))
+    for (const id of await everyOrganisation(postgres))
       await postgres.tenant(id, (sql) => sql.run("UPDATE organisations SET second_factor = 'off' WHERE id = $1", [id]));
     const [shop] = await everySite(postgres);
     const stopRelay =

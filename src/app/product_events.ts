@@ -1,6 +1,7 @@
 import { leftOutReasons } from '../../contract/drops.ts';
 import { repeat } from '../platform/clock.ts';
 import type { Reports } from '../platform/outbound/index.ts';
+import { everyOrganisation } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { dayMs, isoDay } from '../platform/zone.ts';
 
@@ -43,12 +44,10 @@ export function watchProduct(parts: {
   }
 
   async function readSites() {
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
+    const organisations = await everyOrganisation(postgres);
     let count = 0;
     let sinceMs = Number.POSITIVE_INFINITY;
-    for (const { organisation_id: id } of organisations) {
+    for (const id of organisations) {
       const created = await postgres.tenant(id, (sql) =>
         sql.query<{ created_at: Date }>('SELECT created_at FROM sites'),
       );

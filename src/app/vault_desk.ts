@@ -1,4 +1,5 @@
 import { ControlError } from '../platform/control.ts';
+import { everyOrganisation } from '../platform/postgres/index.ts';
 import type { Owner } from '../platform/vault.ts';
 import { holdOn } from '../trust/windows/index.ts';
 import type { Desk } from './desk.ts';
@@ -62,15 +63,13 @@ async function rotateData(desk: Desk, slug: string | undefined, say: (line: unkn
   let found = false;
   if (slug === undefined) await rotate('desk');
   const { postgres } = desk.house;
-  for (const { organisation_id } of await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  )) {
-    const own = await postgres.tenant(organisation_id, (sql) =>
+  for (const organisation of await everyOrganisation(postgres)) {
+    const own = await postgres.tenant(organisation, (sql) =>
       sql.one<{ slug: string }>('SELECT slug FROM organisations'),
     );
     if (slug !== undefined && own.slug !== slug) continue;
     found = true;
-    await rotate(organisation_id);
+    await rotate(organisation);
   }
   if (slug !== undefined && !found) throw new ControlError(`There is no organisation "${slug}" on this desk.`);
   return { organisations, subjects };

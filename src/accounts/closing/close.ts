@@ -1,6 +1,7 @@
 import { closingLimits } from '../../../contract/account_closing.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
 import { emailDigest } from '../../platform/email.ts';
+import { everyOrganisation } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs } from '../../platform/zone.ts';
 import { endConsents } from '../../trust/consent/index.ts';
@@ -62,12 +63,9 @@ async function closePerson({ house }: Parts, id: number): Promise<boolean> {
   }
   const email = await postgres.person(id, (sql) => emailIn(house, sql, id));
   // Past organisations too: their trails hold the name, and the address where somebody was invited by it.
-  const every = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
+  const every = await everyOrganisation(postgres);
   const shred = async (kind: 'person' | 'email', value: string) => {
-    for (const owner of ['desk' as const, ...every.map((one) => one.organisation_id)])
-      await vault.shred(owner, await vault.subject(owner, kind, value));
+    for (const owner of ['desk' as const, ...every]) await vault.shred(owner, await vault.subject(owner, kind, value));
   };
   if (
     email !== undefined &&

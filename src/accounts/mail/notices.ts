@@ -1,6 +1,6 @@
 import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
 import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import { everyOrganisation, type Sql } from '../../platform/postgres/index.ts';
 import type { Remind, Reminder } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
 import { queueAlerts } from '../alerts/queue.ts';
@@ -78,10 +78,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
   }
 
   async function remind({ roles, due, onFailed }: Reminder<NoticeName>): Promise<void> {
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
-    for (const { organisation_id: organisationId } of organisations)
+    for (const organisationId of await everyOrganisation(postgres))
       try {
         await postgres.tenant(organisationId, async (sql) => {
           const named = await sql.one<{ name: string; slug: string }>(

@@ -1,6 +1,6 @@
 import type { Act } from '../../platform/audit.ts';
 import { crashPoint } from '../../platform/crash_point.ts';
-import { asRetention, type Sql } from '../../platform/postgres/index.ts';
+import { asRetention, everyOrganisation, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 
 /**
@@ -56,11 +56,8 @@ export const keptOfClosed: readonly string[] = [
  */
 export async function removeWhatIsClosed(parts: Parts): Promise<number> {
   const { postgres, log } = parts;
-  const all = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
   let emptied = 0;
-  for (const { organisation_id: id } of all) {
+  for (const id of await everyOrganisation(postgres)) {
     const state = await postgres.tenant(id, (sql) => lookAt(sql, id, parts));
     if (state === 'waits') log.info('organisations.ending_waits', { organisation: id });
     if (state === 'waits') crashPoint('ending.sites');

@@ -2,7 +2,7 @@ import type { OrganisationStatus } from '../../../contract/organisation_status.t
 import type { Act } from '../../platform/audit.ts';
 import { openEmail } from '../../platform/email.ts';
 import { RequestError } from '../../platform/http/route.ts';
-import type { Sql } from '../../platform/postgres/index.ts';
+import { everyOrganisation, type Sql } from '../../platform/postgres/index.ts';
 import { sitesChanged } from '../changes.ts';
 import { statusChangedMail } from './mails.ts';
 import type { OrganisationParts } from './parts.ts';
@@ -90,11 +90,8 @@ export async function changeStatus(
 /** Writes down which closing organisations are closed by now. They are treated as closed already, so nothing hurries. */
 export async function closeWhatIsDue(parts: StatusParts): Promise<number> {
   const { postgres, clock } = parts.house;
-  const all = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
   let closed = 0;
-  for (const { organisation_id: id } of all)
+  for (const id of await everyOrganisation(postgres))
     closed += await postgres.tenant(id, async (sql) => {
       const due = await sql.query(
         "SELECT 1 FROM organisations WHERE id = $1 AND status = 'closing' AND status_until <= $2 FOR UPDATE",

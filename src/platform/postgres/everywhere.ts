@@ -1,16 +1,21 @@
 import type { Door } from './door.ts';
 import type { Sql } from './sql.ts';
 
+/** Numbers of all organisations, in the order in which they are gone through. */
+export async function everyOrganisation(postgres: Pick<Door, 'system'>): Promise<number[]> {
+  const organisations = await postgres.system((sql) =>
+    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
+  );
+  return organisations.map((one) => one.organisation_id);
+}
+
 /** What `work` reads in each organisation, each through its own door, one after another. For work of the desk itself. */
 export async function everywhere<T>(
   postgres: Pick<Door, 'system' | 'tenant'>,
   work: (sql: Sql, organisationId: number) => Promise<T[]>,
 ): Promise<T[]> {
-  const organisations = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
   const found: T[] = [];
-  for (const { organisation_id: organisationId } of organisations)
+  for (const organisationId of await everyOrganisation(postgres))
     found.push(...(await postgres.tenant(organisationId, (sql) => work(sql, organisationId))));
   return found;
 }

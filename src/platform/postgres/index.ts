@@ -14,7 +14,7 @@ import { admitApp, refuseOldServer, refusePower } from './roles.ts';
 export { type Alone, aloneIn } from './alone.ts';
 export type { Loader, Snapshot } from './copy.ts';
 export { asMail, asRetention, type Door, type Login, openDoor, type Scope } from './door.ts';
-export { everyOperator, everywhere } from './everywhere.ts';
+export { everyOperator, everyOrganisation, everywhere } from './everywhere.ts';
 export { postgresFiles } from './file_classes.ts';
 export { chaining, deletions, lookups, movings } from './lookups.ts';
 export { erasePlace } from './place.ts';

@@ -2,7 +2,7 @@ import { pixelHours } from '../../../contract/pixels.ts';
 import { type Clock, repeat } from '../../platform/clock.ts';
 import { type Due, type Ended, type Executor, endedInPieces, type WindowAsk } from '../../platform/executor.ts';
 import type { Log } from '../../platform/log.ts';
-import { type Postgres, PostgresAway, type Sql } from '../../platform/postgres/index.ts';
+import { everyOrganisation, type Postgres, PostgresAway, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { heldIn } from '../../trust/windows/index.ts';
@@ -153,12 +153,9 @@ interface Piece {
  */
 export async function endIdentifiers({ postgres, vault, clock, log }: Parts): Promise<number> {
   const now = clock.now();
-  const organisations = await postgres.system((sql) =>
-    sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-  );
   const failed: unknown[] = [];
   let rows = 0;
-  for (const { organisation_id: organisationId } of organisations) {
+  for (const organisationId of await everyOrganisation(postgres)) {
     let after = firstOfAll;
     const lines: Record<string, (sql: Sql) => Promise<Piece>> = {
       async 'conversion-identifiers'(sql) {

@@ -1,4 +1,5 @@
 import type { LiveCheck } from '../../platform/checks.ts';
+import { everyOrganisation } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs } from '../../platform/zone.ts';
 
@@ -19,13 +20,11 @@ export function keyAgeCheck({ postgres, clock }: Pick<House, 'postgres' | 'clock
     every: 'day',
     audience: 'everyone',
     async run() {
-      const organisations = await postgres.system((sql) =>
-        sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-      );
+      const organisations = await everyOrganisation(postgres);
       let keys = 0;
       let without = 0;
       let oldestMs = clock.now();
-      for (const owner of ['desk' as const, ...organisations.map((one) => one.organisation_id)]) {
+      for (const owner of ['desk' as const, ...organisations]) {
         const all = await postgres.vault(owner, (sql) =>
           sql.query<{ created_at: Date; is_current: boolean }>('SELECT created_at, is_current FROM vault.owner_keys'),
         );

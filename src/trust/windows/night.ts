@@ -1,6 +1,6 @@
 import type { Due, Ended, Executor, WindowAsk } from '../../platform/executor.ts';
 import { whyOf } from '../../platform/http/route.ts';
-import { aloneIn, type Sql } from '../../platform/postgres/index.ts';
+import { aloneIn, everyOrganisation, type Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { dayMs, utcDay } from '../../platform/zone.ts';
 import { heldOf, holdsInForce } from './holds.ts';
@@ -311,10 +311,7 @@ export function openNight(house: NightHouse, executors: readonly Executor[]): Ni
         [night, new Date(nowMs)],
       ),
     );
-    const organisations = await postgres.system((sql) =>
-      sql.query<{ organisation_id: number }>('SELECT organisation_id FROM lookup.every_organisation()'),
-    );
-    const ids = [null, ...organisations.map((one) => one.organisation_id)];
+    const ids = [null, ...(await everyOrganisation(postgres))];
     const outcomes: Outcome[] = [];
     for (const organisationId of ids) {
       await interrupt(organisationId);
