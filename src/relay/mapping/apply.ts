@@ -1,11 +1,12 @@
 import { type Conversion, conversionLimits } from '../../../contract/conversion.ts';
 import { captureLimits, type Mapping } from '../../../contract/mapping.ts';
+import type { Path } from '../../../contract/mapping_path.ts';
 import { isRefused, readConversion } from '../conversions/read.ts';
-import { type Data, isList, isNames } from './data.ts';
+import { type Data, isList } from './data.ts';
 import { macroIn, mayHoldMacro } from './macros.ts';
-import { type PlannedCase, type PlannedField, type PlannedPlace, type PlannedRule, planMapping } from './plan.ts';
+import { type PlannedCase, type PlannedField, type PlannedRule, planMapping } from './plan.ts';
 import { FieldProblem, type Problem, TooMuchWork } from './problem.ts';
-import { fillIn, type Scope, walk } from './walk.ts';
+import { behindNames, fillIn, type Scope, walk } from './walk.ts';
 
 /**
  * What became of a record: a conversion, with notes on what was left out of it; or none, and why; or one that the mapping
@@ -104,21 +105,15 @@ const itself = Symbol();
  * What lies at a place, as `firstOf` would give it, where it is nothing or a text of its own: of sixty fields of a record forty are
  * not there, and nearly all others are that.
  */
-function plainAt({ root, names }: PlannedPlace, { kind }: PlannedField, scope: Scope): unknown {
-  let one = scope[root] as Data | undefined;
-  for (let at = 0; at < names.length; at++) {
-    if (--scope.work.left < 0) throw new TooMuchWork();
-    const name = names[at] as string;
-    if (!isNames(one) || !Object.hasOwn(one, name)) return undefined;
-    one = one[name];
-  }
+function plainAt(place: Path, { kind }: PlannedField, scope: Scope): unknown {
+  const one = behindNames(place, place.steps.length, scope);
   if (one === undefined || one === null) return undefined;
   if (typeof one === 'string' && one.length <= captureLimits.valueCharsMax && kind !== 'yes_no' && kind !== 'granted') {
     const text = one.trim();
     if (!mayHoldMacro(text) && !text.includes('\0')) return text === '' ? undefined : text;
   }
   // The long way goes the same steps, which count once.
-  scope.work.left += names.length;
+  scope.work.left += place.steps.length;
   return itself;
 }
 

@@ -13,6 +13,7 @@ import {
 import { type Path, parsePath, parseTemplate, type TemplatePart } from '../../../contract/mapping_path.ts';
 import { planCondition, type Test } from './conditions.ts';
 import { planFunction, type TextFunction } from './functions.ts';
+import { namesOf } from './walk.ts';
 
 /** A mapping made ready to be used many times: paths read, fields in their groups. */
 export interface Plan {
@@ -35,13 +36,9 @@ export interface PlannedField {
   /** Who writes what stands in it, which decides what is a macro there (macros.ts). */
   readonly writtenAs: 'words' | 'text' | 'code';
   readonly rules: readonly PlannedRule[];
-  /** The one place it lies at, name behind name, where nothing but that is said of it. */
-  readonly place: PlannedPlace | undefined;
+  /** The one path it lies at, name behind name, where nothing but that is said of it. */
+  readonly place: Path | undefined;
   readonly items?: { readonly each: Path; readonly fields: readonly PlannedField[] };
-}
-export interface PlannedPlace {
-  readonly root: Path['root'];
-  readonly names: readonly string[];
 }
 export interface PlannedRule {
   readonly shownPath: string | undefined;
@@ -128,12 +125,11 @@ function planField(field: string, given: Rules | ItemRules): PlannedField {
   return { ...common, kind, writtenAs: writtenAs({ ...common, kind }), rules, place: placeOf(rules) };
 }
 
-function placeOf([rule, other]: readonly PlannedRule[]): PlannedPlace | undefined {
+function placeOf([rule, other]: readonly PlannedRule[]): Path | undefined {
   if (rule?.path === undefined || other !== undefined || rule.template !== undefined || rule.when !== undefined)
     return undefined;
   if (rule.apply.length > 0 || rule.lookup !== undefined || rule.otherwiseIs !== undefined) return undefined;
-  const names = rule.path.steps.flatMap((step) => (step.kind === 'name' ? [step.name] : []));
-  return names.length === rule.path.steps.length ? { root: rule.path.root, names } : undefined;
+  return namesOf(rule.path) === rule.path.steps.length ? rule.path : undefined;
 }
 
 const codes = ['event_id', 'event_name', 'order_id', 'currency', 'occurred_at', 'clicked_at'];

@@ -18,18 +18,32 @@ export interface Scope {
   readonly work: { left: number };
 }
 
+/** How many steps from the beginning of a path on are names. */
+export function namesOf({ steps }: Path): number {
+  let count = 0;
+  while (steps[count]?.kind === 'name') count++;
+  return count;
+}
+
+/** What lies behind so many names of a path, as nearly all paths are: one thing at a time, without a list for it. Undefined for nothing. */
+export function behindNames({ root, steps }: Path, count: number, scope: Scope): Data | undefined {
+  let one = scope[root] as Data | undefined;
+  for (let at = 0; at < count; at++) {
+    if (one === undefined) return undefined;
+    if (--scope.work.left < 0) throw new TooMuchWork();
+    const { name } = steps[at] as PathStep & { kind: 'name' };
+    if (!isNames(one) || !Object.hasOwn(one, name)) return undefined;
+    one = one[name];
+  }
+  return one;
+}
+
 /** All that lies at a path: none, one, or several where it goes through a list. Null is nothing. */
 export function walk(path: Path, scope: Scope): readonly Data[] {
   const { steps } = path;
-  let one = scope[path.root] as Data | undefined;
+  let at = namesOf(path);
+  const one = behindNames(path, at, scope);
   if (one === undefined) return nothing;
-  // Name behind name, as nearly all paths are: one thing at a time, without a list for it.
-  let at = 0;
-  for (let step = steps[at]; step?.kind === 'name'; step = steps[++at]) {
-    if (--scope.work.left < 0) throw new TooMuchWork();
-    if (!isNames(one) || !Object.hasOwn(one, step.name)) return nothing;
-    one = one[step.name] as Data;
-  }
   let found: readonly Data[] = [one];
   for (; at < steps.length; at++) {
     scope.work.left -= found.length;
