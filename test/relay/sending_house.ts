@@ -48,6 +48,10 @@ export interface SendingHouse {
     settings: object,
     more?: { secret?: string | null; testCode?: string; isDryRun?: boolean; connection?: number },
   ): Promise<number>;
+  /** A source whose routes lead to a destination of each kind. */
+  addShop(
+    kinds: readonly (readonly [kind: string, settings: object])[],
+  ): Promise<{ source: number; destinations: number[] }>;
   /** @returns ids of the conversions */
   add(destinations: number[], conversions: AddedConversion[]): Promise<string[]>;
   inside<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
@@ -94,21 +98,47 @@ export async function openSendingHouse({
   });
   const inside: SendingHouse['inside'] = (work) => postgres.tenant(organisation, work);
 
-  return {
-    ...{ store, senders, vault, lanes, organisation, lines, inside },
-    async addDestination(kind, settings, { secret = 'token', testCode, isDryRun = false, connection } = {}) {
-      const { id } = await inside((sql) =>
-        sql.one<{ id: number }>(
-          `INSERT INTO relay_destinations (organisation_id, kind, name, settings, state_since, test_code, is_dry_run, connection_id, created_at)
+  const addDestination: SendingHouse['addDestination'] = async (
+    kind,
+    settings,
+    { secret = 'token', testCode, isDryRun = false, connection } = {},
+  ) => {
+    const { id } = await inside((sql) =>
+      sql.one<{ id: number }>(
+        `INSERT INTO relay_destinations (organisation_id, kind, name, settings, state_since, test_code, is_dry_run, connection_id, created_at)
            VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $4) RETURNING id`,
-          [organisation, kind, settings, new Date(clock.now()), testCode ?? null, isDryRun, connection ?? null],
+        [organisation, kind, settings, new Date(clock.now()), testCode ?? null, isDryRun, connection ?? null],
+      ),
+    );
+    if (secret !== null) {
+      const sealed = await vault.seal(destinationSecretPlace(organisation, id), secret);
+      await inside((sql) => sql.run('UPDATE relay_destinations SET secret_sealed = $2 WHERE id = $1', [id, sealed]));
+    }
+    return id;
+  };
+
+  return {
+    ...{ store, senders, vault, lanes, organisation, lines, inside, addDestination },
+    async addShop(kinds) {
+      const { id: source } = await inside((sql) =>
+        sql.one<{ id: number }>(
+          `INSERT INTO relay_sources (organisation_id, name, kind, preset, created_at)
+           VALUES (current_organisation(), 'Shop', 'http', 'canonical', now()) RETURNING id`,
         ),
       );
-      if (secret !== null) {
-        const sealed = await vault.seal(destinationSecretPlace(organisation, id), secret);
-        await inside((sql) => sql.run('UPDATE relay_destinations SET secret_sealed = $2 WHERE id = $1', [id, sealed]));
+      const destinations: number[] = [];
+      for (const [kind, settings] of kinds) {
+        const id = await addDestination(kind, settings);
+        destinations.push(id);
+        await inside((sql) =>
+          sql.run(
+            `INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at)
+             VALUES (current_organisation(), $1, $2, '{}', now())`,
+            [source, id],
+          ),
+        );
       }
-      return id;
+      return { source, destinations };
     },
     async add(destinations, conversions) {
       const kinds = await inside((sql) =>

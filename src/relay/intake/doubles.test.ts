@@ -15,26 +15,10 @@ const keys = ringOf(root);
 
 beforeAll(async () => {
   house = await openSendingHouse({ clock: systemClock, baseUrls: {} });
-  source = await house.inside(async (sql) => {
-    const { id } = await sql.one<{ id: number }>(
-      `INSERT INTO relay_sources (organisation_id, name, kind, preset, created_at)
-       VALUES (current_organisation(), 'Shop', 'http', 'canonical', now()) RETURNING id`,
-    );
-    return id;
-  });
-  for (const [kind, settings] of [
+  ({ source } = await house.addShop([
     ['meta-capi', { dataset_id: '1' }],
     ['webhook', { url: 'https://hook.example/' }],
-  ] as const) {
-    const id = await house.addDestination(kind, settings);
-    await house.inside((sql) =>
-      sql.run(
-        `INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at)
-         VALUES (current_organisation(), $1, $2, '{}', now())`,
-        [source, id],
-      ),
-    );
-  }
+  ]));
 });
 afterAll(() => house.close());
 

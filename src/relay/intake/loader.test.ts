@@ -15,25 +15,10 @@ const keys = ringOf(root);
 
 beforeAll(async () => {
   house = await openSendingHouse({ clock: systemClock, baseUrls: {} });
-  const add = async (kind: string, settings: object) => {
-    const id = await house.addDestination(kind, settings);
-    await house.inside((sql) =>
-      sql.run(
-        `INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at)
-         VALUES (current_organisation(), $1, $2, '{}', now())`,
-        [source, id],
-      ),
-    );
-    return id;
-  };
-  source = await house.inside(async (sql) => {
-    const { id } = await sql.one<{ id: number }>(
-      `INSERT INTO relay_sources (organisation_id, name, kind, preset, created_at)
-       VALUES (current_organisation(), 'Shop', 'http', 'canonical', now()) RETURNING id`,
-    );
-    return id;
-  });
-  destinations = [await add('meta-capi', { dataset_id: '1' }), await add('webhook', { url: 'https://hook.example/' })];
+  ({ source, destinations } = await house.addShop([
+    ['meta-capi', { dataset_id: '1' }],
+    ['webhook', { url: 'https://hook.example/' }],
+  ]));
 });
 afterAll(() => house.close());
 
