@@ -94,7 +94,8 @@ test('while the event loop is busy its session goes first, and others get their 
     // of its container reads nothing about itself, where its children's sessions count. Root may always say how, others by RLIMIT_NICE.
     const hasSessions = seen.first !== null;
     const isAllowed = process.getuid?.() === 0 || seen.ahead !== seen.first;
-    if (!hasSessions || !isAllowed) return expect([seen.ahead, seen.quiet, seen.again]).toEqual([seen.first, seen.first, seen.first]);
+    if (!hasSessions || !isAllowed)
+      return expect([seen.ahead, seen.quiet, seen.again]).toEqual([seen.first, seen.first, seen.first]);
     expect([seen.first, seen.ahead, seen.quiet, seen.again]).toEqual([0, -16, 0, -16]);
     expect(sessionNiceOf(seen.other)).toBe(0);
   } finally {
