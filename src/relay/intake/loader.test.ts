@@ -4,6 +4,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { ringOf } from '../../trust/keys/index.ts';
 import { removeConversions } from '../life/deletion.ts';
+import { removeWithWaiting } from '../settings/parts.ts';
 import { loadSegment } from './loader.ts';
 import { makeRecord, recordLine } from './record.ts';
 
@@ -28,6 +29,33 @@ const parts = () => ({
   keys,
   log: { warn: (event: string) => void house.lines.push(event), error: () => {} },
 });
+
+/** The real store, in which a load has done all of its work and not ended yet. */
+function loadingStore() {
+  const loaded = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const postgres: Pick<typeof house.store.postgres, 'tenant'> = {
+    tenant: (organisation, work) =>
+      house.store.postgres.tenant(organisation, async (sql) => {
+        const done = await work(sql);
+        loaded.resolve();
+        await goOn.promise;
+        return done;
+      }),
+  };
+  return { postgres, loaded: loaded.promise, goOn: () => goOn.resolve() };
+}
+
+/** Until it is over, or waits for a lock that somebody else has. */
+async function overOrWaiting(work: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void work.finally(() => (isOver = true));
+  await vi.waitUntil(
+    async () =>
+      isOver || (await house.store.asOwner((sql) => sql.query('SELECT FROM pg_locks WHERE NOT granted'))).length > 0,
+    { timeout: 20_000, interval: 20 },
+  );
+}
 
 async function segment(orders: readonly string[]): Promise<Buffer> {
   const freshKeys = await house.vault.fresh(house.organisation);
@@ -103,6 +131,55 @@ it('says which destinations have something to send', async () => {
   const told: number[] = [];
   await loadSegment({ ...parts(), onWaiting: (waiting) => told.push(...waiting) }, await segment(['b-1']));
   expect(told.sort()).toEqual([...destinations].sort());
+});
+
+const removals = [
+  { of: 'route_id', from: 'relay_routes', left: [['webhook', 'waiting', null]], settled: false },
+  { of: 'source_id', from: 'relay_sources', left: [['webhook', 'cancelled', 'removed']], settled: true },
+] as const;
+for (const { of, from, left, settled } of removals)
+  it(`cancels what a load was just routing as its ${from === 'relay_routes' ? 'route' : 'source'} is removed, and keeps the conversion`, async () => {
+    const order = `removed-${of}`;
+    const held = loadingStore();
+    const loading = loadSegment({ ...parts(), postgres: held.postgres }, await segment([order]));
+    await held.loaded;
+    const { id } = await house.inside((sql) =>
+      sql.one<{ id: number }>(
+        of === 'source_id'
+          ? 'SELECT id FROM relay_sources'
+          : `SELECT r.id FROM relay_routes r JOIN relay_destinations d ON d.id = r.destination_id WHERE d.kind = 'meta-capi'`,
+      ),
+    );
+    const removal = removeWithWaiting({ clock: systemClock, postgres: house.store.postgres }, house.organisation, of, {
+      find: async () => ({ id }),
+      stop: async () => {},
+      remove: async (sql) => void (await sql.run(`DELETE FROM ${from} WHERE id = $1`, [id])),
+    });
+    await overOrWaiting(removal);
+    held.goOn();
+    await Promise.all([loading, removal]);
+    const rows = await house.inside((sql) =>
+      sql.query<{ kind: string; state: string; reason: string | null; settled: boolean }>(
+        `SELECT o.kind, d.state, d.reason, c.settled_at IS NOT NULL AS settled FROM relay_deliveries d
+         JOIN relay_conversions c ON c.id = d.conversion_id JOIN relay_destinations o ON o.id = d.destination_id
+         WHERE c.order_id = $1 ORDER BY o.kind`,
+        [order],
+      ),
+    );
+    const gone = of === 'route_id' ? [['meta-capi', 'cancelled', 'removed']] : [];
+    expect(rows.map(({ kind, state, reason }) => [kind, state, reason])).toEqual([...gone, ...left]);
+    expect(rows[0]?.settled).toBe(settled);
+  });
+
+it('keeps what was accepted before its source was removed, and it goes nowhere', async () => {
+  await loadSegment(parts(), await segment(['after-removal']));
+  const rows = await house.inside((sql) =>
+    sql.query(
+      `SELECT c.settled_at IS NOT NULL AS settled, (SELECT count(*)::int FROM relay_deliveries d WHERE d.conversion_id = c.id) AS deliveries
+       FROM relay_conversions c WHERE c.order_id = 'after-removal'`,
+    ),
+  );
+  expect(rows).toEqual([{ settled: true, deliveries: 0 }]);
 });
 
 it('leaves nothing behind the end of an organisation, and says so', async () => {

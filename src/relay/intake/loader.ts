@@ -112,7 +112,7 @@ export async function load(
   }
   crashPoint('relay.adopted');
   const waiting = await postgres.tenant(organisationId, async (sql) => {
-    await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('relay.load', $1))", [organisationId]);
+    await lockLoads(sql, organisationId);
     // Held until these rows are there, so that the end of an organisation waits for them and takes them too. Once for all of
     // them, where a key of each row would have held it for each.
     const isThere = await sql.maybe(
@@ -135,6 +135,14 @@ export async function load(
   if (waiting === undefined) return ended();
   crashPoint('relay.loaded');
   if (waiting.size > 0) parts.onWaiting?.(waiting);
+}
+
+/**
+ * Waits for the load that is under way for an organisation, and holds up the next until this transaction ends. To be taken before
+ * any row is locked. Whoever ends something that a load reads takes it too, so that none stores by what was there before.
+ */
+export async function lockLoads(sql: Sql, organisationId: number): Promise<void> {
+  await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('relay.load', $1))", [organisationId]);
 }
 
 async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promise<void> {

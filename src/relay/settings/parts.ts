@@ -4,6 +4,7 @@ import { type Principal, RequestError, type RouteRequest, sitesOfPrincipal } fro
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { cancelPiece } from '../deliveries/states.ts';
+import { lockLoads } from '../intake/loader.ts';
 
 export type SettingsHouse = Pick<
   House,
@@ -126,6 +127,8 @@ export async function removeWithWaiting<Gone extends { id: number }>(
   let isStopped = false;
   for (let isGone = false; !isGone; )
     isGone = await postgres.tenant(organisationId, async (sql) => {
+      // A load that has read the routes is over then, and what it routed is cancelled too; the next one finds what is left of them.
+      await lockLoads(sql, organisationId);
       const gone = await parts.find(sql);
       const what = {
         where: `${waitingOf[of]} AND d.state IN ('held', 'waiting')`,
