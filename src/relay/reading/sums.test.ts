@@ -228,3 +228,62 @@ it('two who change the same at once, and one who adds up meanwhile, lose nothing
     expect(await figures(summed, sql, '90d')).toEqual(await figures(counted, sql, '90d')),
   );
 });
+
+it('what is told again and what goes is found by its keys, whatever a connection planned while there was next to nothing', async () => {
+  const fresh = await openSendingHouse({ clock: systemClock, baseUrls: {} });
+  /** Rows and entries of indexes that this transaction has read so far. */
+  const read = async (sql: Sql) => {
+    const { n } = await sql.one<{ n: number }>(
+      `SELECT sum(pg_stat_get_xact_tuples_returned(r.oid))::int AS n FROM pg_class r LEFT JOIN pg_index i ON i.indexrelid = r.oid
+       WHERE coalesce(i.indrelid, r.oid) IN ('relay_deliveries'::regclass, 'relay_conversions'::regclass)`,
+    );
+    return n;
+  };
+  const add = (sql: Sql, count: number) =>
+    sql.run(
+      `WITH c AS (
+         INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
+           region, mapping_version, raw_days)
+         SELECT current_organisation(), gen_random_uuid(), 1, 'purchase', now(), now(), '{}', '{}', '{}', 'other', 1, 7
+         FROM generate_series(1, $1) RETURNING id)
+       INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at)
+       SELECT current_organisation(), id, route, route, 'x', 'waiting', now(), now() FROM c, generate_series(1, 2) AS route`,
+      [count],
+    );
+  const changes = [
+    "UPDATE relay_conversions SET doubles = doubles + 1, present = '{email}'",
+    'DELETE FROM relay_deliveries WHERE route_id = 1',
+    'DELETE FROM relay_conversions',
+  ];
+  try {
+    const reads = await fresh.inside(async (sql) => {
+      for (let times = 0; times < 12; times++) {
+        await add(sql, 1);
+        for (const change of changes) await sql.run(change);
+      }
+      const counts: number[][] = [];
+      for (const count of [500, 1_000]) {
+        await add(sql, count);
+        const each: number[] = [];
+        for (const change of changes) {
+          const before = await read(sql);
+          await sql.run(change);
+          each.push(Math.round(((await read(sql)) - before) / count));
+        }
+        counts.push(each);
+      }
+      return counts;
+    });
+    // A plan from then read each delivery of the organisation for each of them: 1,500 and 3,000.
+    for (const each of reads.flat()) expect(each).toBeLessThan(20);
+    expect(
+      await fresh.inside((sql) =>
+        sql.query(
+          'SELECT what FROM relay_summed GROUP BY what, about, state, present HAVING sum(rows) <> 0 OR sum(doubles) <> 0 OR sum(routed) <> 0',
+        ),
+      ),
+    ).toEqual([]);
+  } finally {
+    await fresh.close();
+  }
+});
