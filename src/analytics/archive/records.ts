@@ -4,7 +4,7 @@ import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import type { Place } from '../../platform/vault.ts';
-import { heldIn, refuseCopyWhileHeld } from '../../trust/windows/index.ts';
+import { heldIn, refuseLineWhileHeld } from '../../trust/windows/index.ts';
 import { isArchiveWithheld } from '../exports/withheld.ts';
 import { oneAtATime } from '../site_limit.ts';
 
@@ -123,7 +123,7 @@ export function openArchiveRecords({ postgres, clock, vault, random, notices }: 
           "SELECT 1 FROM organisation_archives WHERE organisation_id = $1 AND id = $2 AND state = 'done'",
           [organisationId, id],
         );
-        if (finished.length > 0) await refuseCopyWhileHeld(sql, organisationId, line);
+        if (finished.length > 0) await refuseLineWhileHeld(sql, organisationId, line);
         const removed = await sql.run('DELETE FROM organisation_archives WHERE organisation_id = $1 AND id = $2', [
           organisationId,
           id,

@@ -10,7 +10,7 @@ import {
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { inDialect } from '../../platform/warehouse/index.ts';
-import { heldIn, holdOnCopies } from '../../trust/windows/index.ts';
+import { heldIn, holdOnLine } from '../../trust/windows/index.ts';
 import { type Copies, forgetCopies, forgetKeptArchives, withholdArchives } from '../exports/forget.ts';
 import { aloneWithProfiles, ofVisitors, type Profiles } from './store.ts';
 
@@ -82,7 +82,7 @@ export function profileHolder(
     organisationId: number,
     siteIds: readonly number[],
   ): Promise<{ gone: FoundRows[]; kept: KeptRows[] }> {
-    const hold = await holdOnCopies(sql, organisationId, 'organisation-archives');
+    const hold = await holdOnLine(sql, organisationId, 'organisation-archives');
     const gone: Copies = await forgetCopies(sql, config.dataDir, siteIds, { archives: hold === undefined });
     const archives = { table: 'postgres organisation_archives', class: 'D4' as const };
     const kept: KeptRows[] = [];

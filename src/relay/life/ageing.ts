@@ -97,7 +97,7 @@ export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {
 }
 
 /** What is over of a table, and what of that a hold keeps: of everything, of the class, or of the site that it belongs to. */
-async function dueBesideHolds(
+export async function dueBesideHolds(
   postgres: Pick<Postgres, 'tenant'>,
   { organisationId, holds }: WindowAsk,
   { table, at, site, from, before }: { table: string; at: string; site: string; from: string; before: number },

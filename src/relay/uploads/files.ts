@@ -43,7 +43,7 @@ export async function digestOf(file: UploadedFile): Promise<Buffer> {
 /** For scans of the disk: a file that came whole, opened where it lies. */
 export function sealedRelayUploads(
   files: Pick<UploadFiles, 'open'>,
-  store: Pick<UploadStore, 'sizeForScan'>,
+  store: Pick<UploadStore, 'sizeForScan' | 'heldFiles'>,
 ): SealedFolder {
   return {
     folder: uploadFolder,
@@ -51,7 +51,6 @@ export function sealedRelayUploads(
       const size = /^\d+$/.test(name) ? await store.sizeForScan(Number(name), organisationId) : undefined;
       return size === undefined ? undefined : wholeFile(await files.open(Number(name), size));
     },
-    // What waits to be taken is no copy of anything here: no hold keeps it.
-    held: async () => new Set(),
+    held: (organisationId) => store.heldFiles(organisationId),
   };
 }

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { relayUploadLimits } from '../../../contract/relay.ts';
 import type { Due, Executor } from '../../platform/executor.ts';
 import type { Route } from '../../platform/http/route.ts';
+import { everywhere } from '../../platform/postgres/index.ts';
 import type { SealedFolder } from '../../platform/sealed_folder.ts';
 import type { House } from '../../platform/subject.ts';
 import { sealingOf } from '../intake/running.ts';
+import { dueBesideHolds } from '../life/ageing.ts';
 import { openUploadFiles, sealedRelayUploads, uploadFolder } from './files.ts';
 import { uploadRoutes } from './routes.ts';
 import { openUploadRunner } from './runner.ts';
-import { openUploadStore } from './store.ts';
+import { heldUploads, openUploadStore, siteOfUpload } from './store.ts';
 
 /** Uploads at work: what the relay mounts of them. */
 export interface RunningUploads {
@@ -45,31 +47,34 @@ const graceMs = 3_600_000;
 export function uploadExecutor({ postgres, config }: Pick<House, 'postgres' | 'config'>): Executor {
   return {
     ...{ line: 'relay-uploads', of: 'both', works: 'by itself' },
-    async due({ organisationId, nowMs }) {
-      if (organisationId === null) return filesDue(config.dataDir, nowMs);
-      const { rows, oldest } = await postgres.tenant(organisationId, (sql) =>
-        sql.one<{ rows: number; oldest: Date | null }>(
-          `SELECT count(*)::int AS rows, min(created_at) AS oldest FROM relay_uploads
-           WHERE expires_at < $1 AND state NOT IN ('running', 'cancelling')`,
-          [new Date(nowMs - graceMs)],
-        ),
-      );
-      return rows === 0 ? [] : [{ table: 'relay_uploads', rows, oldestMs: oldest?.getTime() ?? null }];
+    async due(ask) {
+      if (ask.organisationId === null) return filesDue(config.dataDir, await heldEverywhere(postgres), ask.nowMs);
+      return dueBesideHolds(postgres, ask, {
+        ...{ table: 'relay_uploads', at: 'u.created_at', site: siteOfUpload, before: ask.nowMs - graceMs },
+        from: "relay_uploads u WHERE u.expires_at < $1 AND u.state NOT IN ('running', 'cancelling')",
+      });
     },
   };
 }
 
-async function filesDue(dataDir: string, nowMs: number): Promise<Due[]> {
+async function heldEverywhere(postgres: House['postgres']): Promise<ReadonlySet<string>> {
+  return new Set(await everywhere(postgres, async (sql, organisation) => [...(await heldUploads(sql, organisation))]));
+}
+
+/** Files past their days; those that a hold keeps stand apart. */
+async function filesDue(dataDir: string, held: ReadonlySet<string>, nowMs: number): Promise<Due[]> {
   const folder = join(dataDir, uploadFolder);
   const names = await readdir(folder).catch(() => []);
   const ages = await Promise.all(
     names.map((name) =>
       stat(join(folder, name)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => nowMs,
+        ({ mtimeMs }) => ({ isHeld: held.has(name), mtimeMs }),
+        () => ({ isHeld: false, mtimeMs: nowMs }),
       ),
     ),
   );
-  const over = ages.filter((age) => age < nowMs - relayUploadLimits.days * dayMs - graceMs);
-  return over.length === 0 ? [] : [{ table: uploadFolder, rows: over.length, oldestMs: Math.min(...over) }];
+  const over = ages.filter(({ mtimeMs }) => mtimeMs < nowMs - relayUploadLimits.days * dayMs - graceMs);
+  return [...Map.groupBy(over, ({ isHeld }) => isHeld)].map(([isHeld, some]) => ({
+    ...{ table: uploadFolder, rows: some.length, oldestMs: Math.min(...some.map(({ mtimeMs }) => mtimeMs)), isHeld },
+  }));
 }

@@ -11,6 +11,8 @@ import { everywhere, type Sql } from '../../platform/postgres/index.ts';
 import { type Random, uuidOf } from '../../platform/random.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
+import { heldIn, refuseLineWhileHeld } from '../../trust/windows/index.ts';
+import { isKept } from '../life/kept.ts';
 import type { ReadRow } from './rows.ts';
 
 const dayMs = 86_400_000;
@@ -73,6 +75,10 @@ const select = `SELECT u.id, u.source_id, u.file_name, u.size, u.received, u.sta
       FROM relay_uploads o WHERE o.source_id = u.source_id AND o.file_digest = u.file_digest AND o.id < u.id
         AND o.state IN ('running', 'done', 'cancelled') ORDER BY o.id DESC LIMIT 1) AS same
   FROM relay_uploads u JOIN relay_sources s ON s.id = u.source_id`;
+
+/** The site that an upload belongs to, by its source. */
+export const siteOfUpload =
+  '(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = u.organisation_id AND s.id = u.source_id)';
 
 const unfinished = "('uploading', 'uploaded', 'checking', 'checked', 'running', 'cancelling')";
 
@@ -194,8 +200,14 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
     cancel: (whose: Whose, id: number, note: (sql: Sql) => Promise<void>) =>
       change(whose, id, "state = 'cancelling', progress = NULL", ['running'], [], note),
 
+    /** @throws RequestError conflict where a legal hold keeps it */
     remove: (whose: Whose, id: number, note: (sql: Sql) => Promise<void>) =>
       postgres.tenant(whose.organisation, async (sql) => {
+        const upload = await sql.maybe<{ site: number | null }>(
+          `SELECT ${siteOfUpload} AS site FROM relay_uploads u WHERE u.id = $1 AND u.source_id = $2`,
+          [id, whose.source],
+        );
+        if (upload !== undefined) await refuseLineWhileHeld(sql, whose.organisation, 'relay-uploads', upload.site);
         const gone = await sql.run(
           "DELETE FROM relay_uploads WHERE id = $1 AND source_id = $2 AND state NOT IN ('running', 'cancelling')",
           [id, whose.source],
@@ -307,22 +319,38 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
       return row?.size;
     },
 
-    /** Takes lines away whose time is over. @returns those whose file is needed, in every organisation */
+    /** Names of files that a legal hold keeps. */
+    heldFiles: (organisationId: number): Promise<ReadonlySet<string>> =>
+      postgres.tenant(organisationId, (sql) => heldUploads(sql, organisationId)),
+
+    /** Takes lines away whose time is over, but for those that a legal hold keeps. @returns those whose file is needed, in every organisation */
     async sweep(): Promise<ReadonlySet<number>> {
       const nowMs = clock.now();
       const left = await everywhere(postgres, async (sql, organisationId) => {
+        const { everything, siteIds } = await heldIn(sql, organisationId, 'relay-uploads');
         await removeNoted(
           sql,
           { line: 'relay-uploads', from: 'relay_uploads', organisationId, nowMs },
-          `DELETE FROM relay_uploads WHERE expires_at <= $1 AND state NOT IN ('running', 'cancelling')
-           RETURNING id::text AS key, created_at AS since`,
-          [new Date(nowMs)],
+          `DELETE FROM relay_uploads u WHERE u.expires_at <= $1 AND u.state NOT IN ('running', 'cancelling')
+             AND NOT ${isKept(siteOfUpload, 2)}
+           RETURNING u.id::text AS key, u.created_at AS since`,
+          [new Date(nowMs), everything, [...siteIds]],
         );
         return sql.query<{ id: number }>(`SELECT id FROM relay_uploads WHERE state IN ${unfinished}`);
       });
       return new Set(left.map(({ id }) => id));
     },
   };
+}
+
+/** Numbers of uploads whose file is here or comes, and that a legal hold keeps: of everything, of the class, or of their source's site. */
+export async function heldUploads(sql: Sql, organisationId: number): Promise<ReadonlySet<string>> {
+  const { everything, siteIds } = await heldIn(sql, organisationId, 'relay-uploads');
+  const rows = await sql.query<{ id: string }>(
+    `SELECT u.id::text AS id FROM relay_uploads u WHERE u.state IN ${unfinished} AND ${isKept(siteOfUpload, 1)}`,
+    [everything, [...siteIds]],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function advance(

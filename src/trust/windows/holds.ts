@@ -87,19 +87,31 @@ function kept(hold: HoldRow): RequestError {
 }
 
 /**
- * Refuses to remove a copy that a hold keeps, by the line that it is of.
+ * Refuses to remove what a hold keeps of a line: a copy, or what is of a site.
  * @throws RequestError conflict that says which hold
  */
-export async function refuseCopyWhileHeld(sql: Sql, organisationId: number, name: string): Promise<void> {
-  const hold = await holdOnCopies(sql, organisationId, name);
+export async function refuseLineWhileHeld(
+  sql: Sql,
+  organisationId: number,
+  name: string,
+  siteId: number | null = null,
+): Promise<void> {
+  const hold = await holdOnLine(sql, organisationId, name, siteId);
   if (hold !== undefined) throw kept(hold);
 }
 
-/** The first hold that keeps every copy of this line. */
-export async function holdOnCopies(sql: Sql, organisationId: number, name: string): Promise<HoldRow | undefined> {
+/** The first hold that keeps all of this line, or what is of a site in it. */
+export async function holdOnLine(
+  sql: Sql,
+  organisationId: number,
+  name: string,
+  siteId: number | null = null,
+): Promise<HoldRow | undefined> {
   const holds = await holdsInForce(sql, organisationId);
-  const { scope, ids } = heldOf(lineOf(name), holds);
-  return scope.everything ? holds.find(({ id }) => id === ids[0]) : undefined;
+  return holds.find((hold) => {
+    const { everything, siteIds } = heldOf(lineOf(name), [hold]).scope;
+    return everything || (siteId !== null && siteIds.has(siteId));
+  });
 }
 
 /** The first hold that keeps something of a site, or of the organisation when none is named. */

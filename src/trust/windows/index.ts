@@ -11,11 +11,11 @@ import { windowRoutes } from './routes.ts';
 export {
   heldIn,
   holdOn,
-  holdOnCopies,
+  holdOnLine,
   holdsInForce,
   isMemberHeld,
   isPersonHeld,
-  refuseCopyWhileHeld,
+  refuseLineWhileHeld,
   refuseWhileHeld,
 } from './holds.ts';
 export { type Line, lines, spanWords } from './lines.ts';
