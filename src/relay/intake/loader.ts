@@ -15,6 +15,7 @@ import { type AdBases, adBasesOf, consentProblem, consentTo, type UnknownConsent
 import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
 import { withholdDenied, withholdRestricted } from '../routing/withdrawn.ts';
+import { type Told, tellApart, writeIdentities } from './apart.ts';
 import { meetCalls, pixelMarks, sitesWithPixels, storeCalls } from './pixels.ts';
 import {
   type ConversionRecord,
@@ -164,13 +165,6 @@ async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promi
   );
 }
 
-/** A record with the conversion that it tells of: its own, or one that was told of before. */
-interface Told {
-  readonly record: ConversionRecord;
-  readonly conversion: string;
-  readonly isNew: boolean;
-}
-
 /** Which of these are stored. One look into the index for each: without statistics the planner reads all tellings of the organisation. */
 export async function knownTellings(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
   const known = await sql.query<{ id: string }>(
@@ -206,44 +200,6 @@ async function storeConversions(
   const doubles = told.filter(({ isNew }) => !isNew);
   if (doubles.length > 0) await addTo(sql, organisationId, doubles);
   return waiting;
-}
-
-/** Within one transaction at a time of an organisation (the lock above), so that two of one conversion never both are the first. */
-async function tellApart(sql: Sql, records: readonly ConversionRecord[]): Promise<Told[]> {
-  const rows = await sql.query<{ identity: string; conversion_id: string; last_at: Date }>(
-    `SELECT encode(known.identity, 'hex') AS identity, known.conversion_id, known.last_at FROM unnest($1::bytea[]) AS given(identity)
-     CROSS JOIN LATERAL (SELECT i.identity, i.conversion_id, i.last_at FROM relay_identities i
-       WHERE i.organisation_id = current_organisation() AND i.identity = given.identity LIMIT 1) AS known`,
-    [records.map(({ identity }) => Buffer.from(identity.digest, 'hex'))],
-  );
-  const seen = new Map(rows.map((row) => [row.identity, { conversion: row.conversion_id, at: row.last_at.getTime() }]));
-  return records.map((record) => {
-    const { digest, kind, minutes } = record.identity;
-    const before = seen.get(digest);
-    // The window slides: words that come every minute stay one conversion.
-    const isSame = before !== undefined && (kind !== 'words' || Math.abs(record.at - before.at) <= minutes * 60_000);
-    const conversion = isSame ? before.conversion : record.id;
-    seen.set(digest, { conversion, at: isSame ? Math.max(before.at, record.at) : record.at });
-    return { record, conversion, isNew: !isSame };
-  });
-}
-
-async function writeIdentities(sql: Sql, told: readonly Told[]): Promise<void> {
-  // The last of several wins, as one after the other would have it.
-  const last = new Map(told.map((one) => [one.record.identity.digest, one]));
-  const all = [...last.values()];
-  await sql.run(
-    `INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
-     SELECT current_organisation(), i.identity, i.conversion, i.at
-     FROM unnest($1::bytea[], $2::uuid[], $3::timestamptz[]) AS i(identity, conversion, at)
-     ON CONFLICT (organisation_id, identity) DO UPDATE
-       SET conversion_id = excluded.conversion_id, last_at = greatest(relay_identities.last_at, excluded.last_at)`,
-    [
-      all.map(({ record }) => Buffer.from(record.identity.digest, 'hex')),
-      all.map(({ conversion }) => conversion),
-      all.map(({ record }) => new Date(record.at)),
-    ],
-  );
 }
 
 async function insertConversions(sql: Sql, records: readonly ConversionRecord[]): Promise<void> {
@@ -515,12 +471,14 @@ async function onlyFirst(
   const rows = await sql.query<{ name: string; conversion: string }>(
     `WITH given AS (SELECT f.name, sha256(convert_to(f.name, 'UTF8')) AS identity, f.conversion, f.at
        FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS f(name, conversion, at)),
+     first AS MATERIALIZED (
+       SELECT g.name, g.identity, g.at, coalesce(known.conversion_id, g.conversion) AS conversion, known.conversion_id IS NULL AS is_new
+       FROM given g LEFT JOIN LATERAL (SELECT i.conversion_id FROM relay_identities i
+         WHERE i.organisation_id = current_organisation() AND i.identity = g.identity LIMIT 1) AS known ON true),
      kept AS (
        INSERT INTO relay_identities (organisation_id, identity, conversion_id, last_at)
-       SELECT current_organisation(), g.identity, g.conversion, g.at FROM given g
-       ON CONFLICT (organisation_id, identity) DO UPDATE SET last_at = relay_identities.last_at
-       RETURNING identity, conversion_id)
-     SELECT g.name, k.conversion_id AS conversion FROM kept k JOIN given g ON g.identity = k.identity`,
+       SELECT current_organisation(), f.identity, f.conversion, f.at FROM first f WHERE f.is_new)
+     SELECT name, conversion FROM first`,
     [
       [...firsts.keys()],
       [...firsts.values()].map(({ record }) => record.id),
