@@ -133,6 +133,44 @@ describe('a correction that names its purchase by its event', () => {
   });
 });
 
+describe('of an order that was refunded whole', () => {
+  const ago = (minutes: number) => ({ occurred_at: new Date(clock.now() - minutes * 60_000).toISOString() });
+  const part = (minutes: number, value = '10') => ({ value, ...ago(minutes) });
+  const whole = (minutes: number) => ago(minutes);
+  const worth = (minutes: number, value: string) => ({ refund: undefined, value, ...ago(minutes) });
+  it.each<[rule: string, told: object[], counts: number[]]>([
+    ['a part that happened later takes nothing more off', [whole(9), part(8)], [0, 0]],
+    ['a part that happened before takes nothing more off', [whole(8), part(9)], [0, 0]],
+    ['parts beside it leave nothing', [part(9), whole(8), part(7)], [90.1, 0, 0]],
+    ['more than all of it leaves nothing', [part(9, '150'), part(8)], [0, 0]],
+    [
+      'a restatement that happened later counts, and parts after that',
+      [whole(9), worth(8, '50'), part(7)],
+      [0, 50, 40],
+    ],
+    ['a restatement that happened before does not', [whole(8), worth(9, '50'), part(7)], [0, 0, 0]],
+    ['a restatement that happened later stays where the refund arrives after it', [worth(8, '50'), whole(9)], [50, 50]],
+    ['a part below nothing is refused and adds nothing', [part(9, '-10'), part(8, '0.10')], [100.1, 100]],
+  ])('%s', async (rule, told, counts) => {
+    const to = await addDestination();
+    await house.add([to], [saleOf(rule, ago(10))]);
+    await later(1_000);
+    const seen: unknown[] = [];
+    for (const more of told) {
+      await house.add([to], [refundOf({ event_id: rule }, more)]);
+      await later(1_000);
+      seen.push(counted().at(-1)?.[1]);
+    }
+    expect(seen).toEqual(counts);
+    expect(counted()).toHaveLength(1);
+    const isBelow = ({ value }: Record<string, unknown>) => String(value).startsWith('-');
+    for (const row of await house.rows(to))
+      expect([row.state, row.reason, row.field]).toEqual(
+        isBelow(row) ? ['dead', 'invalid', 'value'] : ['accepted', null, null],
+      );
+  });
+});
+
 it('finds purchases by indexes alone, within row security', async () => {
   await house.inside((sql) =>
     sql.run(

@@ -1,5 +1,6 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { isNegative } from '../conversions/amount.ts';
 import { compareDecimals } from '../mapping/decimal.ts';
 import { difference } from '../routing/route.ts';
 import { deliveryLimits } from './limits.ts';
@@ -24,7 +25,7 @@ export interface Order {
   readonly purchase: Purchase | undefined;
   /**
    * What the order is worth by all that is known of it at this destination, exact: its latest restatement, or without one the
-   * purchase, less the refunds after that. Undefined where the purchase has no value.
+   * purchase, less the refunds after that. Undefined where the purchase has no value and was not refunded whole.
    */
   readonly worth: string | undefined;
   readonly currency: string | null;
@@ -177,7 +178,8 @@ async function correctionsOf(
  * that is sent it keeps its value and takes nothing more off (reference: a second event restates the value, a refund is the
  * remaining value). By the time at which each happened, so that the order in which they arrive does not matter. Restatements that
  * were withheld, cancelled or set aside say nothing, as their platform never heard of them; refunds that were withheld or
- * cancelled take nothing back, nor do those in another currency, which are refused.
+ * cancelled take nothing back, nor do those in another currency or below nothing, which are refused. After a refund of the whole
+ * nothing is left, whatever parts are told of besides.
  */
 function worthOf(purchase: FoundPurchase | undefined, all: readonly Correction[]): Omit<Order, 'purchase'> {
   const last = all.findLastIndex(
@@ -185,13 +187,18 @@ function worthOf(purchase: FoundPurchase | undefined, all: readonly Correction[]
   );
   const base = all[last] ?? purchase;
   const currency = base?.currency ?? purchase?.currency ?? null;
-  const refunds = all.slice(last + 1).filter((one) => {
-    const counts = one.is_refund && one.value !== null && one.state !== 'withheld' && one.state !== 'cancelled';
-    return counts && (one.currency === null || currency === null || one.currency === currency);
+  const refunds = all
+    .slice(last + 1)
+    .filter(({ is_refund, state }) => is_refund && state !== 'withheld' && state !== 'cancelled');
+  const isWhole = refunds.some(({ value }) => value === null);
+  const parts = refunds.filter(({ value, currency: own }) => {
+    const isSame = own === null || currency === null || own === currency;
+    return isSame && value !== null && !isNegative(value);
   });
-  const worth =
-    base?.value == null ? undefined : refunds.reduce((left, { value }) => difference(left, value ?? '0'), base.value);
-  return { worth, currency, saidBy: refunds.length === 0 ? all[last]?.conversion_id : undefined };
+  const left =
+    base?.value == null ? undefined : parts.reduce((rest, { value }) => difference(rest, value ?? '0'), base.value);
+  const isLast = parts.length === 0 && !isWhole;
+  return { worth: isWhole ? '0' : left, currency, saidBy: isLast ? all[last]?.conversion_id : undefined };
 }
 
 /** Whether a correction has to wait, or never goes. Undefined: it may go. @param now milliseconds since 1970 */
@@ -219,14 +226,17 @@ export function restated(
   conversion: Conversion,
   order: Order,
 ): Conversion | { readonly field: string } {
-  if (conversion.value === undefined || order.saidBy === conversion_id) return conversion;
   const { worth, purchase } = order;
+  const isNothing = worth !== undefined && (compareDecimals(worth, '0') ?? -1) <= 0;
+  // Of the whole, unless a restatement is known that comes after it.
+  const isWhole = conversion.value === undefined && (conversion.refund !== true || worth === undefined || isNothing);
+  if (isWhole || order.saidBy === conversion_id) return conversion;
   if (worth === undefined || purchase === undefined) return { field: 'original' };
   if (order.currency !== null && conversion.currency !== undefined && order.currency !== conversion.currency)
     return { field: 'currency' };
   const { refund: _refund, value: _value, items: _items, ...rest } = conversion;
   const original = conversion.original ?? (conversion.order_id === undefined ? {} : { order_id: conversion.order_id });
-  if ((compareDecimals(worth, '0') ?? -1) <= 0) return { ...rest, original, refund: true };
+  if (isNothing) return { ...rest, original, refund: true };
   const currency = conversion.currency ?? order.currency ?? undefined;
   return { ...rest, original, value: worth, ...(currency === undefined ? {} : { currency }) };
 }

@@ -1,5 +1,6 @@
 import type { Conversion } from '../../../contract/conversion.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { isNegative } from '../conversions/amount.ts';
 import { identifiersFor, openPeople, type People } from '../conversions/people.ts';
 import { type Item, type Refusal, SettingsProblem } from '../destinations/destination.ts';
 import { type SaidSince, saidSince, withDenied } from '../routing/on_record.ts';
@@ -136,8 +137,8 @@ function judge(
     return refused === undefined ? { conversion, identifiers, id: row.platform_id } : asideFor(refused);
   }
   // Of a part: what would be refused of a refund of the whole is refused of it, too, and now.
-  const isPart = destination.asksForRest === true && conversion.refund === true && conversion.value !== undefined;
-  const { value: _value, ...whole } = conversion;
+  const { value: part, ...whole } = conversion;
+  const isPart = destination.asksForRest === true && whole.refund === true && part !== undefined && !isNegative(part);
   const early = refusal(isPart ? whole : conversion);
   if (early !== undefined) return asideFor(early);
   const wait = waitOf(row, order, now);
