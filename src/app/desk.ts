@@ -118,6 +118,8 @@ export async function openDesk(parts: {
   onStep?: (step: string) => void;
   /** Told of each act of the audit log, as a line without names. */
   onAct?: (line: string) => void;
+  /** At the close, when the last act is written and requests still go out. */
+  onLastAct?: () => Promise<void>;
 }): Promise<Desk> {
   const { config, clock, random } = parts;
   const operations = openOperations(parts);
@@ -183,6 +185,7 @@ export async function openDesk(parts: {
         }),
     });
     undo.push(() => outbound.close());
+    undo.push(() => parts.onLastAct?.());
 
     step('Starting');
     const vault = openVault({ keys, postgres, clock, random, audit: () => audit });

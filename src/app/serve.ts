@@ -88,6 +88,7 @@ export async function startServer(
     log,
     onStep: (step) => say(`${step} …`),
     ...(config.logs === undefined ? {} : { onAct: (line: string) => shipping.take('audit', line) }),
+    onLastAct: () => shipping.close(),
   });
   const { outbound } = desk.house;
   shipping.begin(outbound);
@@ -109,7 +110,6 @@ export async function startServer(
     await control?.close();
     await http?.close(finishMs);
     await accessLog?.close();
-    await shipping.close();
     await desk.close();
   }
   try {

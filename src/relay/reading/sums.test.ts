@@ -149,7 +149,8 @@ it('sums are what a count of the rows says, whatever is done to them, over days 
       await house.inside((sql) => closeDays(sql, house.organisation, now));
       await house.store.asOwner((sql) => setZone(sql, zones[round % zones.length] as string));
     }
-    for (let times = 0; times < 4; times++) await house.inside(one(ways));
+    // In another zone nothing has made the days anew yet.
+    else for (let times = 0; times < 4; times++) await house.inside(one(ways));
     await house.inside(async (sql) => {
       for (const period of ['today', '7d', '30d', '90d'] as const) {
         const rows = await figures(counted, sql, period);

@@ -15,7 +15,9 @@ const toldAfter = [24, 60, clockHours] as const;
 const concernsEveryMs = 3_600_000;
 
 /** How many concerns nobody was told of; none while people were told a short time ago. */
-async function untoldConcerns(sql: Sql, nowMs: number): Promise<number> {
+async function untoldConcerns(sql: Sql, organisationId: number, nowMs: number): Promise<number> {
+  // One after another: two that look at once would each find that nobody was told yet, and tell.
+  await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('concerns', $1))", [organisationId]);
   const told = await sql.query(
     `UPDATE incident_drafts SET came_told_at = $1
      WHERE kind = 'concern' AND decided_at IS NULL AND came_told_at IS NULL
@@ -48,7 +50,7 @@ export function remind({
          WHERE due.id = i.id AND due.step > i.reminded RETURNING i.id, i.title, i.known_at, due.step`,
         [new Date(clock.now()), [...toldAfter]],
       );
-      const concerns = await untoldConcerns(sql, clock.now());
+      const concerns = await untoldConcerns(sql, organisation.id, clock.now());
       const link = `/o/${organisation.slug}/trust/incidents`;
       const told = due.map(({ id, title, known_at, step }) => ({
         name: step === toldAfter.length ? ('incident_overdue' as const) : ('incident_due' as const),
