@@ -21,6 +21,11 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   ageMsMax?(conversion: Conversion): number | undefined;
   /** What the platform's pixel has to be called with to tell of the same event. Absent: it has no pixel that the tracker knows. */
   pixelEvent?(name: string): string;
+  /**
+   * Its document says that what its pixel or tag tells from a page and what is sent to it count once by the same id: an event of a
+   * page goes there under the id that the page gave it. Absent: under a keyed digest, which no other platform was told.
+   */
+  readonly sharesPageId?: true;
   /** Purposes without which nothing is sent. */
   readonly purposes: readonly ('ad_user_data' | 'ad_personalization')[];
   /** What the report of match quality counts for it: each of these goes along where it is known. Absent: everything. */

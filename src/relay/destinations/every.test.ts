@@ -102,6 +102,8 @@ describe.each(destinations.map((destination) => ({ destination, id: destination.
       expect(destination.secret !== undefined).toBe(takesToken);
       expect(providers.some(({ destinations: kinds }) => kinds.includes(id))).toBe(takesToken);
       for (const name of destination.clickIds ?? []) expect(destinationClickIds).toContain(name);
+      // The tracker calls its pixel with the event's own id.
+      if (destination.pixelEvent !== undefined) expect(destination.sharesPageId).toBe(true);
     });
 
     it('sends what the report of match quality counts for it, and none of the other click ids', () => {

@@ -13,7 +13,8 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * Read: endpoint, version 202603, `X-RestLi-Method: BATCH_CREATE`, `conversionHappenedAt` in milliseconds within 90 days,
  * the two kinds of `userIds` (the house's reference); `elements`, the amount as text, `eventId`, a status for each element
  * of the answer (the schema of StreamMultipleConversionEvents); 5,000 of a request (Salesforce's guide); `userIds` present
- * always (dev.to); `X-Restli-Protocol-Version` (LinkedIn's pages of the Conversions API, 2026-03 and 2026-08); that a
+ * always (dev.to); `X-Restli-Protocol-Version` (LinkedIn's pages of the Conversions API, 2026-03 and 2026-08); `eventId`
+ * against the Insight Tag's, of which the tag's counts (learn.microsoft.com, Deduplication); that a
  * version which is over answers 426, and codes of tokens 65600 to 65602 with a 401 (other senders' code). Recalled: nothing.
  *
  * Names in clear text (`userInfo`) and raw external ids, which it would take, are not sent.
@@ -43,6 +44,7 @@ export const linkedin: Destination<Settings, Identifiers> = {
   batchMax: 5_000,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'li_fat_id'],
+  sharesPageId: true,
   fields,
   examples: { settings: { conversion_id: '104012' } },
   picks: { target: 'conversion_id' },

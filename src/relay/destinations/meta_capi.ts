@@ -57,6 +57,7 @@ export const metaCapi: Destination<MetaSettings, Known> = {
   batchMax: 1_000,
   purposes: ['ad_user_data'],
   matchesBy: [...ofPeople, 'fbc', 'fbp'],
+  sharesPageId: true,
   fields,
   examples: { settings: { dataset_id: '1' } },
   picks: { target: 'dataset_id' },

@@ -42,6 +42,7 @@ export const microsoft: Destination<Settings, Identifiers> = {
   batchMax: 1_000,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'phone', 'external_id', 'msclkid'],
+  sharesPageId: true,
   fields,
   examples: { settings: { tag_id: '187012345' } },
   secret: { label: 'Access token', what: 'the token of the tag, which Microsoft gives to accounts of the pilot' },

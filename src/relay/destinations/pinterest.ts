@@ -16,7 +16,7 @@ import { readFields, settingsFields } from './settings_fields.ts';
  *
  * Read: all of it in Pinterest's OpenAPI document 5.13.0: endpoint, members, 1,000 of a request, 5,000 calls a minute, one of hashed e-mail and
  * address with agent as the least, amounts as text, `opt_out`, `opt_out_type: LDP`, the answer's rows, codes 2, 8, 29,
- * 4196 and 4197. Its documents name no age: ours is the life of a click id. Newer names of events were read in its guide
+ * 4196 and 4197, `event_id` against the tag's. Its documents name no age: ours is the life of a click id. Newer names of events were read in its guide
  * ("Track conversion events in the API"). Recalled: nothing.
  */
 interface Settings {
@@ -49,6 +49,7 @@ export const pinterest: Destination<Settings, Identifiers> = {
   batchMax: 1_000,
   purposes: ['ad_user_data'],
   matchesBy: [...ofPeople, 'epik'],
+  sharesPageId: true,
   fields,
   examples: { settings: { ad_account_id: '549755885175' } },
   secret: {

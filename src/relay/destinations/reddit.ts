@@ -63,6 +63,7 @@ export const reddit: Destination<Settings, Identifiers> = {
   batchMax: 1_000,
   purposes: ['ad_user_data'],
   matchesBy: ['email', 'external_id', 'ip_agent', 'rdt_cid'],
+  sharesPageId: true,
   fields,
   examples: { settings: { account_id: 't2_abc' } },
   secret: {

@@ -15,7 +15,7 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * Read: endpoint, 2,000 of a request, `sc_click_id` (the house's reference); members, amounts and quantities as text, what
  * is required (a page of web events, value and currency of a purchase), 37 days, the names of events, `WEB` and `OFFLINE`,
  * `data_processing_options: ["LMU"]`, `status` and `reason` (developers.snap.com, Conversions API: Introduction, Using the
- * API, Parameters, Verify set-up). Recalled: that LMU is measurement and nothing else.
+ * API, Parameters, Verify set-up), `event_id` against the pixel's `client_dedup_id` (the same, Deduplication). Recalled: that LMU is measurement and nothing else.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -51,6 +51,7 @@ export const snap: Destination<Settings, Identifiers> = {
   batchMax: 2_000,
   purposes: ['ad_user_data'],
   matchesBy: [...ofPeople, 'sc_click_id'],
+  sharesPageId: true,
   fields,
   examples: { settings: { pixel_id: 'a1-b2' } },
   secret: {

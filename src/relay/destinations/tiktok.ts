@@ -15,7 +15,8 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * reference); 28 days (Amperity's guide, since TikTok's names no age); 40001, 40002, 40007, 40100 and 40105 (SleekFlow's
  * table of the Business API's codes); 40101 for an app and its secret, 20001 for a part that was taken, 40700 and 50000 for
  * faults of its own (other senders' code); `limited_data_use`, `page.url`, `contents` (Segment's and RudderStack's documents);
- * names of standard events (ads.tiktok.com, Standard events and parameters). Recalled: 40102, 40103, 40104, 40133.
+ * names of standard events (ads.tiktok.com, Standard events and parameters); `event_id` against the pixel's within 48 hours
+ * (the same, About event deduplication). Recalled: 40102, 40103, 40104, 40133.
  */
 interface Settings {
   readonly pixel_id: string;
@@ -61,6 +62,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'phone', 'external_id', 'ip_agent', 'ttclid', 'ttp'],
+  sharesPageId: true,
   fields,
   examples: { settings: { pixel_id: 'C4A1' } },
   picks: { target: 'pixel_id' },

@@ -14,7 +14,8 @@ import { readFields, settingsFields } from './settings_fields.ts';
  * a hashed e-mail or a phone is refused, that one wrong conversion refuses the request, statuses 400, 401, 403 and 404
  * (developer.x.com, Web conversions and Troubleshooting); `hashed_phone_number` in E.164, that address and agent count only
  * beside another identifier, 100,000 requests in 15 minutes of an account (Web conversions); `errors[].code` in capitals,
- * INVALID_PARAMETER and INTERNAL_ERROR (docs.x.com, Error codes and responses); `X-Pixel-Token` and `conversions_processed`
+ * INVALID_PARAMETER and INTERNAL_ERROR (docs.x.com, Error codes and responses); `conversion_id` against the pixel's (Adobe's
+ * and Tealium's guides, which cite X's); `X-Pixel-Token` and `conversions_processed`
  * (another sender's tests); `operation_errors` beside `errors` (twittercommunity.com, of campaigns). Its documents name no
  * age: ours is the life of a click id. Recalled: `operation_errors` of conversions, the other codes.
  */
@@ -45,6 +46,7 @@ export const x: Destination<Settings, Identifiers> = {
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'phone', 'ip_agent', 'twclid'],
+  sharesPageId: true,
   fields,
   examples: { settings: { pixel_id: 'o8z6j', event_id: 'tw-o8z6j-o87ne' } },
   secret: {

@@ -381,7 +381,7 @@ async function insertDeliveries(
   const withPixels = await sitesWithPixels(sql, new Set(first.flatMap(({ record }) => record.site ?? [])));
   const all = first.map((one) => {
     const { record, route, as } = one;
-    const id = platformId(keys, organisationId, record, route.destination_id);
+    const id = platformId(keys, organisationId, record, { id: route.destination_id, kind: route.kind });
     const about = { facts: record.facts, kind: route.kind, as, platformId: id };
     const marks =
       record.site !== null && withPixels.has(record.site) ? pixelMarks(keys, organisationId, about) : undefined;
@@ -536,22 +536,24 @@ function waitsFor({ facts }: ConversionRecord, purchases: ReadonlyMap<string, st
 }
 
 /**
- * The id under which a platform knows a conversion: its order, whatever its source; else, for what happened on a page, the
- * id that the page gave it, which a pixel there sends too; else a keyed digest of source and id, since two sources may
- * both count from one. For a refund or a restatement it is that of its order, or of its event as far as that is known here: it is
- * sent under the id of its purchase, which it is given once that is found.
+ * The id under which a platform knows a conversion, made once and kept with the delivery: its order, whatever its source; else, for what
+ * happened on a page, the id that the page gave it, where the platform's pixel there tells it that one too; else a keyed digest of
+ * source, id and destination: two sources may both count from one, and two platforms that were told of one event cannot say so to each
+ * other. For a refund or a restatement it is that of its order, or of its event as far as that is known here: it is sent under the id
+ * of its purchase, which it is given once that is found.
  */
 export function platformId(
   keys: Pick<KeyRing, 'digest'>,
   organisationId: number,
   { id, facts, source }: Pick<ConversionRecord, 'id' | 'facts' | 'source'>,
-  destinationId: number,
+  destination: { readonly id: number; readonly kind: string },
 ): string {
   const { original, order_id, event_id } = facts;
   const order = original?.order_id ?? order_id;
   if (order !== undefined) return order;
   const event = original?.event_id ?? event_id;
-  if (event !== undefined && actionSourceOf(facts) === 'website') return event;
-  const text = JSON.stringify([organisationId, source, event ?? id, destinationId]);
+  const isShared = destinationOf(destination.kind)?.sharesPageId === true;
+  if (event !== undefined && isShared && actionSourceOf(facts) === 'website') return event;
+  const text = JSON.stringify([organisationId, source, event ?? id, destination.id]);
   return keys.digest('relay-event-id', text).toString('hex').slice(0, 32);
 }

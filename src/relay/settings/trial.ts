@@ -79,7 +79,7 @@ function hidden(names: unknown, paths: ReadonlySet<string>, root: string): Recor
 export interface Judging {
   region(conversion: Conversion): ConversionRegion;
   /** The id under which the platform would know it. */
-  id(facts: Conversion, destinationId: number): string;
+  id(facts: Conversion, destination: Pick<TriedRoute['destination'], 'id' | 'kind'>): string;
 }
 
 /** A conversion that was taken has a number of its own; a trial has none. */
@@ -91,8 +91,7 @@ export function judgingOf(
   const sealing = sealingOf(house);
   return (organisationId, source) => ({
     region: (conversion) => regionOfConversion(conversion, sealing),
-    id: (facts, destinationId) =>
-      platformId(house.keys, organisationId, { id: noNumber, facts, source }, destinationId),
+    id: (facts, destination) => platformId(house.keys, organisationId, { id: noNumber, facts, source }, destination),
   });
 }
 
@@ -119,7 +118,7 @@ export function tryRoute(
     ...(going.value !== null && { value: going.value }),
     ...(going.as !== null && destination.eventSetting === undefined && { event_name: going.as }),
   };
-  const item = { conversion: sent, identifiers: destination.identify(conversion), id: judging.id(facts, to.id) };
+  const item = { conversion: sent, identifiers: destination.identify(conversion), id: judging.id(facts, to) };
   const refusal = destination.refuse(item, settings.read, now);
   if (refusal !== undefined) return { ...said, outcome: 'refused', reason: refusal.reason, field: refusal.field };
   const built = destination.build([item], settings.read, now);
