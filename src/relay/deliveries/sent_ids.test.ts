@@ -12,7 +12,7 @@ import { ringOf } from '../../trust/keys/index.ts';
 import { readConversion } from '../conversions/read.ts';
 import { now, order } from '../destinations/senders_fixture.ts';
 import { loadSegment, platformId } from '../intake/loader.ts';
-import { makeRecord, recordLine } from '../intake/record.ts';
+import { identityOf, makeRecord, recordLine } from '../intake/record.ts';
 import { destinationSecretPlace } from '../settings/secrets.ts';
 import { replay } from './replays.ts';
 
@@ -233,11 +233,28 @@ it('no two organisations send the same digest of one id', async () => {
   for (const one of ids) expect(one).toMatch(digest);
   expect(new Set(ids).size).toBe(2);
   // Of the same numbers, too: the organisation itself is in it.
-  const about = { id: 'c', source: 1, facts: { ...plain, event_id: 'page-3' } as never };
-  const of = (organisation: number, id = 1) => platformId(keys, organisation, about, { id, kind: 'webhook' });
+  const of = (organisation: number, id = 1) => idAt({ id, kind: 'webhook' }, organisation);
   expect(of(1)).toBe(of(1));
   expect(new Set([of(1), of(2), of(1, 2)]).size).toBe(3);
 });
+
+it('one event that reaches two goals is two conversions there, and one where the pixel tells of it', () => {
+  const at = (kind: string) =>
+    new Set(['purchase', 'lead'].map((event_name) => idAt({ id: 1, kind }, 1, { event_name }, 'goals')));
+  expect([at('google-data-manager').size, at('meta-capi')]).toEqual([2, new Set(['page-3'])]);
+});
+
+/** The id of one event of a page at a destination. */
+function idAt(
+  destination: { id: number; kind: string },
+  organisationId: number,
+  more: object = {},
+  kind: 'http' | 'goals' = 'http',
+): string {
+  const facts = { ...plain, event_id: 'page-3', ...more } as never;
+  const identity = identityOf(facts, { id: 1, organisationId, siteId: null, kind, doublesMinutes: 10 }, keys);
+  return platformId(keys, organisationId, { id: 'c', source: 1, facts, identity }, destination);
+}
 
 describe('what corrects a purchase goes under the id that this had', () => {
   const google = others[0] as Place;

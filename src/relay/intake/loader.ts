@@ -538,14 +538,14 @@ function waitsFor({ facts }: ConversionRecord, purchases: ReadonlyMap<string, st
 /**
  * The id under which a platform knows a conversion, made once and kept with the delivery: its order, whatever its source; else, for what
  * happened on a page, the id that the page gave it, where the platform's pixel there tells it that one too; else a keyed digest of
- * source, id and destination: two sources may both count from one, and two platforms that were told of one event cannot say so to each
- * other. For a refund or a restatement it is that of its order, or of its event as far as that is known here: it is sent under the id
+ * its identity (source and event; of an event of a page the goal, too, of which it may reach several) and the destination: two sources
+ * may both count from one, and two platforms that were told of one event cannot say so to each other. For a refund or a restatement it is that of its order, or of its event as far as that is known here: it is sent under the id
  * of its purchase, which it is given once that is found.
  */
 export function platformId(
   keys: Pick<KeyRing, 'digest'>,
   organisationId: number,
-  { id, facts, source }: Pick<ConversionRecord, 'id' | 'facts' | 'source'>,
+  { id, facts, source, identity }: Pick<ConversionRecord, 'id' | 'facts' | 'source' | 'identity'>,
   destination: { readonly id: number; readonly kind: string },
 ): string {
   const { original, order_id, event_id } = facts;
@@ -554,6 +554,7 @@ export function platformId(
   const event = original?.event_id ?? event_id;
   const isShared = destinationOf(destination.kind)?.sharesPageId === true;
   if (event !== undefined && isShared && actionSourceOf(facts) === 'website') return event;
-  const text = JSON.stringify([organisationId, source, event ?? id, destination.id]);
+  const own = identity.kind === 'event' && original?.event_id === undefined ? identity.digest : (event ?? id);
+  const text = JSON.stringify([organisationId, source, own, destination.id]);
   return keys.digest('relay-event-id', text).toString('hex').slice(0, 32);
 }

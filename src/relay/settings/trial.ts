@@ -6,7 +6,7 @@ import { factsOf } from '../conversions/facts.ts';
 import { type Destination, SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { platformId } from '../intake/loader.ts';
-import { regionOfConversion } from '../intake/record.ts';
+import { identityOf, regionOfConversion } from '../intake/record.ts';
 import { sealingOf } from '../intake/running.ts';
 import { consentProblem, type UnknownConsent } from '../routing/consent.ts';
 import { planRoute, routed } from '../routing/route.ts';
@@ -91,7 +91,11 @@ export function judgingOf(
   const sealing = sealingOf(house);
   return (organisationId, source) => ({
     region: (conversion) => regionOfConversion(conversion, sealing),
-    id: (facts, destination) => platformId(house.keys, organisationId, { id: noNumber, facts, source }, destination),
+    id(facts, destination) {
+      const of = { id: source, organisationId, siteId: null, kind: 'http', doublesMinutes: 0 } as const;
+      const identity = identityOf(facts, of, house.keys);
+      return platformId(house.keys, organisationId, { id: noNumber, facts, source, identity }, destination);
+    },
   });
 }
 
