@@ -177,8 +177,10 @@ describe('one credit', () => {
     const to = await house.addDestination('meta-capi', dataset);
     await house.add([to], many(2));
     expect(await moved(() => lanes.idle())).toEqual({ available: -2, consumed: 2 });
-    const again = () =>
-      house.inside((sql) => replay(sql, house.organisation, { destination: to, state: 'accepted' }, clock.now()));
+    const again = async () => {
+      const choice = { destination: to, state: 'accepted' } as const;
+      return (await house.inside((sql) => replay(sql, house.organisation, choice, { now: clock.now() }))).deliveries;
+    };
     expect(await again()).toBe(2);
     expect(await moved(() => lanes.idle())).toEqual({});
     // With nothing left they go all the same: they were paid.
@@ -221,7 +223,9 @@ describe('one credit', () => {
     next(google, counts(['PROCESSING_ERROR_REASON_CLICK_NOT_FOUND', 3], ['PROCESSING_ERROR_REASON_EVENT_TOO_OLD', 1]));
     expect(await moved(() => askResults(senders))).toEqual({ available: 4, refunded: -4 });
     expect((await charges(to)).every(({ refund_id }) => refund_id !== null)).toBe(true);
-    await house.inside((sql) => replay(sql, house.organisation, { destination: to, state: 'accepted' }, clock.now()));
+    await house.inside((sql) =>
+      replay(sql, house.organisation, { destination: to, state: 'accepted' }, { now: clock.now() }),
+    );
     expect(await moved(() => lanes.idle())).toEqual({ available: -4, consumed: 4 });
     clock.travel(120_000);
     next(google, counts(['PROCESSING_ERROR_REASON_CLICK_NOT_FOUND', 1]));

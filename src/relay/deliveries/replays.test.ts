@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { DeliveryChoice } from '../../../contract/deliveries.ts';
 import type { Emulated } from '../../../emulators/admin.ts';
 import { openMetaEmulator } from '../../../emulators/meta.ts';
 import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
@@ -31,6 +32,9 @@ const orders = (count: number, daysAgo = 0, more: object = {}) =>
   }));
 const counted = () => (meta.admin('GET', '/counted') as { counted: { id: string; received: number }[] }).counted;
 const of = (one: SendingHouse) => one.organisation;
+/** @returns how many go */
+const again = async (choice: DeliveryChoice, after?: number) =>
+  (await house.inside((sql) => replay(sql, of(house), choice, { now: clock.now(), after }))).deliveries;
 const open = (ids: string[]) =>
   house.inside(async (sql) => {
     const row = await sql.one<{ n: number }>(
@@ -68,7 +72,7 @@ it('what was set aside goes again under its id, and what is too old by now is co
   expect(await house.inside((sql) => deadLettersOf(sql, of(house), later, clock.now()))).toMatchObject({
     ...{ deliveries: 0, groups: [] },
   });
-  expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(3);
+  expect(await again(choice)).toBe(3);
   expect(await open(ids)).toBe(3);
   meta.admin('POST', '/reset', {});
   await house.lanes.idle();
@@ -81,7 +85,7 @@ it('what was set aside goes again under its id, and what is too old by now is co
   expect(await open(ids)).toBe(0);
   // What is there already goes again where somebody names it, and counts once.
   const first = { ids: [Number(rows[0]?.id)] };
-  expect(await house.inside((sql) => replay(sql, of(house), first, clock.now()))).toBe(1);
+  expect(await again(first)).toBe(1);
   await house.lanes.idle();
   expect(counted().map(({ received }) => received)).toEqual([2, 1, 1]);
 });
@@ -102,7 +106,7 @@ it('adjustments of the Google Ads upload are too old after 54 days, and its conv
   expect(preview).toMatchObject({ deliveries: 2, too_old: 3 });
   const dead = await house.inside((sql) => deadLettersOf(sql, of(house), { destination: to }, clock.now()));
   expect(dead).toMatchObject({ deliveries: 5, too_old: 3 });
-  expect(await house.inside((sql) => replay(sql, of(house), { destination: to }, clock.now()))).toBe(2);
+  expect(await again({ destination: to })).toBe(2);
   expect((await house.rows(to)).map(({ state }) => state)).toEqual(['waiting', 'dead', 'dead', 'waiting', 'dead']);
   // What waits while nothing is sent there is set aside by the same ages.
   await house.inside(async (sql) => {
@@ -124,7 +128,7 @@ it('what somebody said no to never goes again, whatever is asked', async () => {
     { destination: to },
     { destination: to, state: 'accepted' as const },
   ])
-    expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(0);
+    expect(await again(choice)).toBe(0);
 });
 
 it('a replay in several pieces takes each delivery once, whatever became of the pieces before it meanwhile', async () => {
@@ -137,10 +141,8 @@ it('a replay in several pieces takes each delivery once, whatever became of the 
     meta.admin('POST', '/reset', {});
   };
   await refuse();
-  const begun = clock.now();
   const numbers = (await house.rows(to)).map(({ id }) => Number(id));
-  const piece = (choice: object) =>
-    house.inside((sql) => replay(sql, of(house), { destination: to, state: 'dead', ...choice }, begun));
+  const piece = (choice: object, after?: number) => again({ destination: to, state: 'dead', ...choice }, after);
   // The lowest ids are the first piece; they are sent and refused once more before the second one is looked for.
   expect(await piece({ ids: numbers.slice(0, 2) })).toBe(2);
   clock.travel(1_000);
@@ -149,13 +151,29 @@ it('a replay in several pieces takes each delivery once, whatever became of the 
     ...Array(2).fill(['dead', 1]),
     ['dead', 0],
   ]);
-  expect(await piece({})).toBe(1);
-  expect(await piece({})).toBe(0);
+  expect(await piece({}, numbers[1])).toBe(1);
+  expect(await piece({}, numbers[2])).toBe(0);
   expect((await house.rows(to)).map(({ replays }) => replays)).toEqual([1, 1, 1]);
   // Whoever asks anew gets them.
   const choice = { destination: to };
-  expect(await house.inside((sql) => replay(sql, of(house), choice, clock.now()))).toBe(2);
+  expect(await again(choice)).toBe(2);
   await house.lanes.idle();
+});
+
+it('a clock that was set back hides nothing of what ended before', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  await house.add([to], orders(3));
+  meta.admin('POST', '/next', Array(12).fill({ status: 400, body: { error: { code: 100, error_subcode: 2804016 } } }));
+  await house.lanes.idle();
+  meta.admin('POST', '/reset', {});
+  clock.travel(-3_600_000);
+  const choice = { destination: to };
+  const preview = await house.inside((sql) => previewReplay(sql, of(house), choice, clock.now()));
+  expect(preview.deliveries).toBe(3);
+  expect(await again(choice)).toBe(3);
+  clock.travel(3_600_000);
+  await house.lanes.idle();
+  expect((await house.rows(to)).map(({ state }) => state)).toEqual(Array(3).fill('accepted'));
 });
 
 it('what is held goes once it is approved, and not at all once it is cancelled', async () => {

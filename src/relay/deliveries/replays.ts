@@ -49,26 +49,32 @@ export async function previewReplay(
 }
 
 /**
- * Sends them again, under the ids that they have; what is too old stays as it is. Their hours for tries begin anew. What has ended
- * since `now` is not taken: of several pieces of one call none takes what the one before had sent and was refused meanwhile.
- * @param now when the call began, milliseconds since 1970
- * @returns how many of the first so many go
+ * Sends them again, under the ids that they have; what is too old stays as it is. Their hours for tries begin anew.
+ * @param now milliseconds since 1970
+ * @param after the last that the piece before it took: of several pieces of one call none takes what the one before had sent and
+ *   was refused meanwhile. Not by when they ended, which lies ahead of a clock that was set back
+ * @returns how many of the first so many go, and the last of them
  */
-export async function replay(sql: Sql, organisationId: number, choice: DeliveryChoice, now: number): Promise<number> {
-  const again = await sql.query<{ conversion_id: string }>(
+export async function replay(
+  sql: Sql,
+  organisationId: number,
+  choice: DeliveryChoice,
+  { now, after = 0 }: { now: number; after?: number | undefined },
+): Promise<{ deliveries: number; last: number }> {
+  const again = await sql.query<{ id: number; conversion_id: string }>(
     `UPDATE relay_deliveries u SET state = 'waiting', reason = NULL, field = NULL, next_at = $8, tries_until = NULL,
        replays = least(u.replays + 1, 32000), settled_at = NULL, platform_result = NULL
      FROM (SELECT d.id FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-             AND d.settled_at <= $8 AND NOT ${tooOld({ now: 8, ages: 10 })}
+             AND d.id > $10 AND NOT ${tooOld({ now: 8, ages: 11 })}
            ORDER BY d.id LIMIT $9 FOR UPDATE OF d) AS one
-     WHERE u.organisation_id = $1 AND u.id = one.id RETURNING u.conversion_id`,
+     WHERE u.organisation_id = $1 AND u.id = one.id RETURNING u.id, u.conversion_id`,
     [
-      ...[...paramsOf(organisationId, choice), statesOf(choice), new Date(now), deliveryLimits.changePieceRows],
+      ...[...paramsOf(organisationId, choice), statesOf(choice), new Date(now), deliveryLimits.changePieceRows, after],
       ...agesByKind(),
     ],
   );
   await unsettle(sql, organisationId, again);
-  return again.length;
+  return { deliveries: again.length, last: again.reduce((last, { id }) => Math.max(last, id), after) };
 }
 
 /** Those that waited for an approval go. */

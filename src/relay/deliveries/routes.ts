@@ -39,10 +39,9 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
   ): Promise<z.infer<typeof deliveriesChanged>> {
     let deliveries = 0;
     let piece: number = deliveryLimits.changePieceRows;
-    const begun = clock.now();
     while (piece === deliveryLimits.changePieceRows && deliveries < deliveriesAtOnceMax) {
       piece = await postgres.tenant(organisationId, async (sql) => {
-        const rows = await change(sql, organisationId, request.body, begun);
+        const rows = await change(sql, organisationId, request.body, clock.now());
         if (rows > 0)
           await audit.record(sql, organisationId, {
             ...{ action: act, ...actOf(request) },
@@ -133,7 +132,13 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
         const { too_old } = await postgres.tenant(organisation, (sql) =>
           previewReplay(sql, organisation, request.body, clock.now()),
         );
-        const done = await changed(request, organisation, { act: 'relay.deliveries_replayed', change: replay });
+        let after = 0;
+        const change: Change = async (sql, of, choice, now) => {
+          const { deliveries, last } = await replay(sql, of, choice, { now, after });
+          after = last;
+          return deliveries;
+        };
+        const done = await changed(request, organisation, { act: 'relay.deliveries_replayed', change });
         return { status: 202, body: { ...done, too_old } };
       },
     }),

@@ -104,7 +104,8 @@ const objects = (email: string) =>
 const ends = async (to: number) =>
   (await house.rows(to)).map(({ state, reason, field }) => [state, reason, field] as const);
 const again = async (to: number, more: object = {}) =>
-  house.inside((sql) => replay(sql, house.organisation, { destination: to, ...more }, clock.now()));
+  (await house.inside((sql) => replay(sql, house.organisation, { destination: to, ...more }, { now: clock.now() })))
+    .deliveries;
 const sent = () =>
   (meta.admin('GET', '') as { platform: { events: { event_id: string; opt_out?: boolean }[] } }).platform.events;
 const refuseAll = { status: 400, body: { error: { code: 100, error_subcode: 2804016 } } };

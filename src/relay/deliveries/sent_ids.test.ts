@@ -184,7 +184,7 @@ it('is its own where a pixel tells it, too, and elsewhere a digest of that desti
   expect(rows.map(({ kind, state, attempts }) => [kind, state, attempts])).toEqual(
     places.map(({ kind }) => [kind, 'accepted', 2]),
   );
-  await house.inside((sql) => replay(sql, house.organisation, { ids: rows.map(({ id }) => id) }, clock.now()));
+  await house.inside((sql) => replay(sql, house.organisation, { ids: rows.map(({ id }) => id) }, { now: clock.now() }));
   // Told a second time, too: by now it is known.
   await take(source, places, { event_id: 'page-1' });
   await later();
@@ -299,7 +299,7 @@ describe('what corrects a purchase goes under the id that this had', () => {
     const rows = (await Promise.all(to.map((one) => house.rows(one)))).flat();
     expect(rows.map(({ state, platform_id }) => [state, platform_id])).toEqual(to.map(() => ['accepted', 'sale-2']));
     await house.inside((sql) =>
-      replay(sql, house.organisation, { ids: rows.map(({ id }) => Number(id)) }, clock.now()),
+      replay(sql, house.organisation, { ids: rows.map(({ id }) => Number(id)) }, { now: clock.now() }),
     );
     await later();
     const back = { ...refund, event_id: 'back-2', original: { event_id: 'sale-2' } };

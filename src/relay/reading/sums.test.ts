@@ -94,7 +94,7 @@ const ways: readonly ((sql: Sql) => Promise<unknown>)[] = [
       sql,
       house.organisation,
       { destination: one(destinations), state: one(['dead', 'accepted', 'cancelled']) },
-      now,
+      { now },
     ),
   (sql) => approve(sql, house.organisation, { destination: one(destinations) }, now),
   async (sql) => {
