@@ -436,30 +436,34 @@ it('answers what it cannot take with the reason, and each request stands in the 
     await send('shop', purchase({ value: '12,50' })),
     await send('strict', purchase({ currency: 'EURO', user: { email: 'logged@person.example' } })),
     await desk.raw({ method: 'DELETE', path: `/in/${secret('shop')}` }),
+    await send('shop', '<order/>', { 'content-type': 'text/xml' }),
   ];
   const said = answers.map(({ status, text }) => {
     const { error, accepted, problems } = JSON.parse(text);
-    return [status, error?.code ?? accepted, error?.field ?? problems?.[0]?.field ?? null];
+    return [status, error?.code ?? accepted, error?.field ?? problems?.[0]?.field ?? null, error?.at ?? null];
   });
   expect(said).toEqual([
-    [404, 'not_found', null],
-    [202, 1, null],
-    [401, 'unauthenticated', null],
-    [401, 'unauthenticated', null],
-    [403, 'forbidden', null],
-    [400, 'not_json', null],
-    [413, 'too_large', 'body'],
-    [413, 'too_many_items', null],
-    [202, 0, 'value'],
-    [422, 'unknown_currency', 'currency'],
-    [405, 'method', null],
+    [404, 'not_found', null, null],
+    [202, 1, null, null],
+    [401, 'unauthenticated', 'x-signed', null],
+    [401, 'unauthenticated', 'x-signed', null],
+    [403, 'forbidden', null, null],
+    [400, 'not_json', 'body', 15],
+    [413, 'too_large', 'body', null],
+    [413, 'too_many_items', 'body', 29_998],
+    [202, 0, 'value', null],
+    [422, 'unknown_currency', 'currency', null],
+    [405, 'method', 'method', null],
+    [415, 'content_type', 'content-type', null],
   ]);
-  const log = await desk.rows<{ status: number; reason: string; body: string }>(
-    'SELECT status, reason, body FROM relay_intake ORDER BY at DESC LIMIT 10',
+  expect(JSON.parse(answers[5]?.text ?? '').error.message).toMatch(/ \(body, character 15\)$/);
+  const log = await desk.rows<{ status: number; reason: string; field: string; body: string }>(
+    'SELECT status, reason, field, body FROM relay_intake ORDER BY at DESC LIMIT 11',
   );
-  expect(log.map(({ status, reason }) => `${status} ${reason}`).reverse()).toEqual([
-    ...['202 ', '401 signature_wrong', '401 signature_missing', '403 paused', '400 not_json', '413 too_large'],
-    ...['413 too_many_items', '202 invalid', '422 unknown_currency', '405 method'],
+  expect(log.map(({ status, reason, field }) => `${status} ${reason} ${field}`).reverse()).toEqual([
+    ...['202  ', '401 signature_wrong x-signed', '401 signature_missing x-signed', '403 paused ', '400 not_json body'],
+    ...['413 too_large body', '413 too_many_items body', '202 invalid value', '422 unknown_currency currency'],
+    ...['405 method method', '415 content_type content-type'],
   ]);
   expect(log.map(({ body: shape }) => shape).join(' ')).toContain('"email":"text (21)"');
   expect(filesWith(desk.dataDir, 'logged@person')).toEqual([]);
@@ -467,6 +471,8 @@ it('answers what it cannot take with the reason, and each request stands in the 
     'SELECT source_id FROM relay_captures WHERE is_unmapped ORDER BY source_id',
   );
   expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
+  const macro = JSON.parse((await send('shop', purchase({ event_name: '{event}' }))).text);
+  expect(macro.problems).toEqual([{ field: 'event_name', reason: 'unexpanded_macro', macro: 'event' }]);
 });
 
 it('writes no name of a part down that may be of somebody, and tells its sender which it was (REL-09)', async () => {

@@ -51,7 +51,7 @@ type Reply = { readonly status: number; readonly body: object; readonly retryAft
  *
  *     202 {request, accepted, problems?}   kept (durably); a record that could not be read is named
  *     200                                  a sender's question whether anybody is there
- *     400 · 401 · 404 · 405 · 413 · 414 · 415 · 422 · 429 · 503   {error: {code, message, field}}
+ *     400 · 401 · 404 · 405 · 413 · 414 · 415 · 422 · 429 · 503   {error: {code, message, field, at}}
  *
  * The address is a secret: it is in no log, and whoever does not know one is told nothing.
  */
@@ -322,16 +322,19 @@ function capture(
 }
 
 function answerOf(taken: Taken, status: number, request: string): Reply {
-  const problems = taken.problems.map(({ field, reason, record }) => ({
+  const problems = taken.problems.map(({ field, reason, record, macro, at }) => ({
     ...(record !== undefined && { record }),
     ...{ field: field === '' ? null : field, reason },
+    ...(macro !== undefined && { macro }),
+    ...(at !== undefined && { at }),
   }));
   if (status >= 400) {
-    const [first] = problems;
-    const field = first?.field ?? undefined;
-    const message = `${sentenceOf(taken, status)}${field === undefined ? '' : ` (${field})`}`;
+    const { field = null, at } = problems[0] ?? {};
+    const where = [field ?? [], at === undefined ? [] : `character ${at}`].flat().join(', ');
+    const message = `${sentenceOf(taken, status)}${where === '' ? '' : ` (${where})`}`;
     const code = status === 401 ? 'unauthenticated' : (taken.reason ?? 'invalid');
-    return { status, body: { error: { code, message, ...(field !== undefined && { field }) }, request } };
+    const named = { ...(field !== null && { field }), ...(at !== undefined && { at }) };
+    return { status, body: { error: { code, message, ...named }, request } };
   }
   if (status === 200) return { status, body: {} };
   return {

@@ -4,7 +4,7 @@ import { applyMapping } from '../mapping/apply.ts';
 import { planCondition } from '../mapping/conditions.ts';
 import type { Problem } from '../mapping/problem.ts';
 import { type CapturedRequest, type RefusedRequest, readRequest, refusalOf } from './request.ts';
-import { type Signing, signatureProblem } from './signature.ts';
+import { type Signing, signatureHeader, signatureProblem } from './signature.ts';
 
 /** Which record of a request, and which of those that `each` makes of it; both from 0. */
 export type RecordPlace = readonly [record: number, place: number];
@@ -47,7 +47,8 @@ export function takeRequest(request: CapturedRequest, source: SourceRules, now: 
   // A ping is unsigned and does nothing, so it may be answered before anybody has shown who they are.
   const read = signature === undefined || isShort(request) ? readRequest(unsigned(request, source), now) : undefined;
   if (read !== undefined && isPing(read, source)) return { ...nothing, status: 200, reason: 'ignored' };
-  if (signature !== undefined) return refused({ status: 401, reason: signature });
+  if (signature !== undefined)
+    return refused({ status: 401, reason: signature, field: source.signing && signatureHeader(source.signing) });
   if (read === undefined || 'refused' in read) return refused(read?.refused ?? { status: 400, reason: 'empty' });
   return taken(
     read.records.map((scope) =>
@@ -60,8 +61,14 @@ export function takeRequest(request: CapturedRequest, source: SourceRules, now: 
 
 const nothing = { conversions: [], field: null, problems: [] } as const;
 
+/** Which part of a request it is about, where nothing nearer is known: a sender is told what to look at. */
+const partOf: Readonly<Partial<Record<CaptureReason, string>>> = {
+  ...{ method: 'method', content_type: 'content-type', empty: 'body', not_an_object: 'body', not_utf8: 'body' },
+  ...{ not_json: 'body', not_form: 'body', not_multipart: 'body', too_deep: 'body', too_many_items: 'body' },
+};
+
 /** A request that is not taken, as it is answered and written down. */
-export function refused({ status, reason, field, at }: RefusedRequest): Taken {
+export function refused({ status, reason, field = partOf[reason], at }: RefusedRequest): Taken {
   const problem = { field: field ?? '', reason, ...(at !== undefined && { at }) };
   return { status, conversions: [], reason, field: field ?? null, problems: [problem] };
 }

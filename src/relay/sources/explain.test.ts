@@ -103,10 +103,10 @@ describe('what is wrong is named', () => {
     expect(explain(sent({ ...order, ...change }))).toMatchObject({ status: 202, conversions: [], ...wanted });
   });
   it.each<[string, object, object]>([
-    ['not what it says', sent('a=1'), { status: 400, reason: 'not_json' }],
+    ['not what it says', sent('a=1'), { status: 400, reason: 'not_json', field: 'body' }],
     ['nothing', sent(''), { status: 400, reason: 'empty' }],
     ['more than 2 MB', sent({ a: 'x'.repeat(2_000_000) }), { status: 413, reason: 'too_large', field: 'body' }],
-    ['10,000 conversions', sent(Array(10_000).fill(0)), { status: 413, reason: 'too_many_items' }],
+    ['10,000 conversions', sent(Array(10_000).fill(0)), { status: 413, reason: 'too_many_items', field: 'body' }],
     ['33 levels', sent(`${'['.repeat(33)}${']'.repeat(33)}`), { status: 400, reason: 'too_deep' }],
     ['an empty list', sent('[]'), { status: 202, reason: 'empty' }],
     [
@@ -262,6 +262,7 @@ it('lines are answered in their order, and empty ones passed over', async () => 
   async function* lines() {
     yield JSON.stringify(sent(order));
     yield '';
+    yield '  ';
     yield 'x';
   }
   await explainCaptures({

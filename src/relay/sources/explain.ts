@@ -1,4 +1,5 @@
 import { type CaptureReason, signatureSchemes } from '../../../contract/mapping.ts';
+import { answerLines } from '../../platform/ndjson.ts';
 import { isNames } from '../mapping/data.ts';
 import { readMapping } from '../mapping/plan.ts';
 import { refused, type Taken, takeRequest } from './capture.ts';
@@ -112,7 +113,7 @@ function signingOf(given: unknown, ofPreset: Signing['scheme'] | undefined): Sig
   return named === undefined ? 'unread' : { scheme: known, secrets: all, header: named };
 }
 
-/** Lines in, lines out, in their order. */
+/** The command `explain captures`: one line of NDJSON out for each line in, in the same order; empty ones are passed over. */
 export async function explainCaptures({
   lines,
   write,
@@ -122,5 +123,5 @@ export async function explainCaptures({
   write: (text: string) => Promise<void>;
   now: () => number;
 }): Promise<void> {
-  for await (const line of lines) if (line !== '') await write(`${JSON.stringify(explainCapture(line, now()))}\n`);
+  await answerLines({ lines, write, answer: (line) => explainCapture(line, now()) });
 }

@@ -17,7 +17,7 @@ export interface CapturedRequest {
 export interface RefusedRequest {
   readonly status: 400 | 401 | 405 | 413 | 414 | 415;
   readonly reason: CaptureReason;
-  readonly field?: string;
+  readonly field?: string | undefined;
   readonly at?: number;
 }
 

@@ -26,6 +26,11 @@ export const signatureHeaders: Readonly<Record<Exclude<SignatureScheme, 'hmac'>,
   stripe: 'stripe-signature',
 };
 
+/** The header in which a sender signs, in lower case; undefined for an `hmac` that names none. */
+export function signatureHeader({ scheme, header }: Signing): string | undefined {
+  return scheme === 'hmac' ? header?.toLowerCase() : signatureHeaders[scheme];
+}
+
 /**
  * Is the request by whom it says it is by? Signatures are HMAC-SHA256 of the body as it came, byte for byte: base64 at
  * Shopify and WooCommerce, hex at `hmac` (a `sha256=` before it is passed over), and at Stripe hex of `<t>.<body>` in
@@ -38,7 +43,7 @@ export function signatureProblem(
   signing: Signing,
   now: number,
 ): SignatureProblem | undefined {
-  const name = signing.scheme === 'hmac' ? signing.header?.toLowerCase() : signatureHeaders[signing.scheme];
+  const name = signatureHeader(signing);
   const given = name === undefined ? undefined : headerOf(headers, name)?.trim();
   if (given === undefined || given === '') return 'signature_missing';
   // A secret of no length would let everybody sign.
