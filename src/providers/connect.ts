@@ -10,6 +10,7 @@ import { type Principal, RequestError } from '../platform/http/route.ts';
 import type { Sql } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { converse } from './converse.ts';
+import { goOnWith } from './disconnect.ts';
 import { hostsOf, providerOf } from './list.ts';
 import type { Grant, OAuth, Provider } from './provider.ts';
 import { type ConnectionRow, findConnection, lockConnection, shown } from './records.ts';
@@ -245,6 +246,7 @@ export function openConnect(
            refresh_token = coalesce(excluded.refresh_token, t.refresh_token)`,
         [organisationId, id, access, refresh],
       );
+      if (before !== undefined) await goOnWith(sql, organisationId, id);
       const act: Act = {
         action: before === undefined ? 'connection.made' : 'connection.authorised',
         ...actOf(asker),

@@ -4,7 +4,7 @@ import type { Connection } from '../../contract/connections.ts';
 import { type ConnectedDesk, openConnectedDesk, password, type Side } from '../../test/connected.ts';
 import { dumpedRows, standsIn } from '../../test/stores.ts';
 import { createOrganisation, removeWhatIsClosed } from '../accounts/index.ts';
-import { onDisconnect } from './index.ts';
+import { onConnection } from './index.ts';
 
 /** Google and Meta are emulators, written from the reference by somebody else; the rest is as a desk has it. */
 vi.setConfig({ hookTimeout: 60_000, testTimeout: 60_000 });
@@ -486,6 +486,36 @@ it('a pasted secret that was replaced while the one before was used is not ended
   expect((await told(all.north, 'connection_ended')).length).toBe(ended + 1);
 });
 
+it('what waited for a connection goes on with it as it is authorised again or its secret is replaced, and not as one is made', async () => {
+  const on: unknown[] = [];
+  const stop = onConnection({
+    preview: async () => [],
+    stop: async () => undefined,
+    cancel: async () => [],
+    async goOn(sql, organisationId, connectionId) {
+      const [row] = await sql.query('SELECT state FROM connections WHERE id = $1', [connectionId]);
+      on.push([organisationId, connectionId, row]);
+    },
+  });
+  try {
+    const { id } = await connect();
+    const paste = (more: object) =>
+      ask('POST', all.at(all.north), all.north.cookie, { provider: 'snap', secret: 'a-secret-of-snap', ...more });
+    const pasted = (await paste({})).body.id;
+    expect(on).toEqual([]);
+    const again = await begin(all.north, { provider: 'google', connection: id });
+    expect((await answer(all.north, await all.consent(again.body.url))).status).toBe(201);
+    expect((await paste({ connection: pasted })).status).toBe(201);
+    const of = all.north.organisationId;
+    expect(on).toEqual([
+      [of, id, { state: 'connected' }],
+      [of, pasted, { state: 'connected' }],
+    ]);
+  } finally {
+    stop();
+  }
+});
+
 describe('disconnecting', () => {
   it('revokes at the platform, destroys the tokens and stops what sends with them in one transaction, and then cancels what waits (REL-05, RET-07)', async () => {
     const { id } = await connect();
@@ -493,7 +523,7 @@ describe('disconnecting', () => {
     if (!('token' in before)) throw new Error('There is no token.');
     const stopped: unknown[] = [];
     const cancelled: unknown[] = [];
-    const stop = onDisconnect({
+    const stop = onConnection({
       preview: async () => [{ what: 'queued sends', count: 12 }],
       async stop(sql, organisationId, connectionId) {
         const tokens = await sql.query('SELECT 1 FROM connection_tokens WHERE connection_id = $1', [connectionId]);
@@ -503,6 +533,7 @@ describe('disconnecting', () => {
         cancelled.push([organisationId, connectionId, stopped.length]);
         return [{ what: 'queued sends', count: 12 }];
       },
+      goOn: async () => undefined,
     });
     try {
       const preview = await ask('GET', all.at(all.north, `/${id}/disconnection`), all.north.cookie);
@@ -526,12 +557,13 @@ describe('disconnecting', () => {
   it('stays when what waits can be cancelled only in part: the platform was told, and nothing is sent', async () => {
     const { id } = await connect();
     const noted = await acts(all.north, 'connection.disconnected');
-    const stop = onDisconnect({
+    const stop = onConnection({
       preview: async () => [{ what: 'queued sends', count: 200_000 }],
       stop: async () => undefined,
       async cancel() {
         throw new Error('A store is away.');
       },
+      goOn: async () => undefined,
     });
     expect((await ask('DELETE', all.at(all.north, `/${id}`), all.north.cookie)).status).toBe(500);
     stop();
@@ -542,12 +574,13 @@ describe('disconnecting', () => {
 
   it('is undone as a whole when what sends cannot be stopped', async () => {
     const { id } = await connect();
-    const stop = onDisconnect({
+    const stop = onConnection({
       preview: async () => [],
       async stop() {
         throw new Error('A store is away.');
       },
       cancel: async () => [],
+      goOn: async () => undefined,
     });
     expect((await ask('DELETE', all.at(all.north, `/${id}`), all.north.cookie)).status).toBe(500);
     stop();
@@ -632,8 +665,8 @@ describe('disconnecting', () => {
       access?.remove(sql, all.north.organisationId, id, request, before),
     );
     const cancelled: unknown[] = [];
-    const stop = onDisconnect({
-      ...{ preview: async () => [], stop: async () => undefined },
+    const stop = onConnection({
+      ...{ preview: async () => [], stop: async () => undefined, goOn: async () => undefined },
       async cancel(_postgres, ...of) {
         cancelled.push(of);
         return [];

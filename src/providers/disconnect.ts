@@ -28,14 +28,21 @@ export interface ConnectionUser {
     organisationId: number,
     connectionId?: number,
   ): Promise<{ what: string; count: number }[]>;
+  /** What waited for it goes on: in the transaction in which somebody authorised it again, or pasted another secret. */
+  goOn(sql: Sql, organisationId: number, connectionId: number): Promise<void>;
 }
 
 const users = new Set<ConnectionUser>();
 
 /** Whoever uses connections says so once. @returns the way to take it back */
-export function onDisconnect(user: ConnectionUser): () => void {
+export function onConnection(user: ConnectionUser): () => void {
   users.add(user);
   return () => users.delete(user);
+}
+
+/** What uses it goes on with its new tokens. */
+export async function goOnWith(sql: Sql, organisationId: number, connectionId: number): Promise<void> {
+  for (const user of users) await user.goOn(sql, organisationId, connectionId);
 }
 
 /** Ends connections: revoked at the platform as far as it goes, tokens destroyed, what was queued cancelled (REL-05, RET-07). */

@@ -11,7 +11,7 @@ import type { Teller } from './telling.ts';
 import { type FreshToken, openTokens } from './tokens.ts';
 import { openUpkeep } from './upkeep.ts';
 
-export { type ConnectionUser, onDisconnect } from './disconnect.ts';
+export { type ConnectionUser, onConnection } from './disconnect.ts';
 export { providers } from './list.ts';
 export type { FreshToken } from './tokens.ts';
 export { connectionProblem } from './usable.ts';

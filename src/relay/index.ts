@@ -1,6 +1,6 @@
 import { onOrganisationRemoved, onSitesChanged, openNotices } from '../accounts/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
-import { connectionProblem, onDisconnect } from '../providers/index.ts';
+import { connectionProblem, onConnection } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
 import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
@@ -63,7 +63,7 @@ export const relay = defineSubject({
         }),
       );
     const uploads = answers ? startUploads(house, wake) : undefined;
-    stops.push(onRelayChanged(wake), onDisconnect(deliveriesOfConnections(() => house.clock.now())));
+    stops.push(onRelayChanged(wake), onConnection(deliveriesOfConnections(() => house.clock.now())));
     const loading = intakeSinks(house, wake);
     return {
       routes: answers

@@ -225,13 +225,21 @@ it('a destination: its settings are checked by its platform’s own rules, and p
   expect(one).toMatchObject({ settings: { customer_id: '1234567890' }, is_dry_run: true, has_secret: false });
   const path = `/destinations/${one.id}`;
   expect(await ask('PATCH', path, { state: 'paused' })).toMatchObject({ state: 'paused', state_reason: null });
-  await desk.server.desk.house.postgres.tenant(organisation, (sql) =>
-    sql.run(`UPDATE relay_destinations SET state = 'reconnect', state_reason = 'UNAUTHENTICATED' WHERE id = $1`, [
-      one.id,
-    ]),
-  );
-  expect(await ask('PATCH', path, { state: 'active' })).toMatchObject({ state: 'active', state_reason: null });
-  await ask('PATCH', path, { secret: 'ya29.token' });
+  const refused = (state: string) =>
+    desk.server.desk.house.postgres.tenant(organisation, (sql) =>
+      sql.run(`UPDATE relay_destinations SET state = $2, state_reason = 'UNAUTHENTICATED' WHERE id = $1`, [
+        ...[one.id, state],
+      ]),
+    );
+  const active = { state: 'active', state_reason: null };
+  await refused('reconnect');
+  expect(await ask('PATCH', path, { state: 'active' })).toMatchObject(active);
+  // What was refused is another now: nobody has to say that it goes on.
+  await refused('misconfigured');
+  expect(await ask('PATCH', path, { settings: one.settings })).toMatchObject(active);
+  await refused('reconnect');
+  expect(await ask('PATCH', path, { settings: one.settings, name: 'G' })).toMatchObject({ state: 'reconnect' });
+  expect(await ask('PATCH', path, { secret: 'ya29.token' })).toMatchObject(active);
   const [{ secret_sealed } = { secret_sealed: Buffer.alloc(0) }] = await asked<{ secret_sealed: Buffer }>(
     'SELECT secret_sealed FROM relay_destinations WHERE id = $1',
     [one.id],

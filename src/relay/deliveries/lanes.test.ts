@@ -365,11 +365,14 @@ describe('what somebody has to mend', () => {
     expect(await destinationState(to)).toMatchObject({ state: 'active' });
     await later(31_000);
     expect(await destinationState(to)).toEqual({ state: 'reconnect', state_reason: 'invalid_grant' });
-    await house.inside((sql) => resumeDestination(sql, lane(to), clock.now()));
+    const ends = deliveriesOfConnections(() => clock.now());
+    // Another one's is nothing to it; authorised again it goes on by itself.
+    await house.inside((sql) => ends.goOn(sql, house.organisation, 4));
+    expect(await destinationState(to)).toMatchObject({ state: 'reconnect' });
+    await house.inside((sql) => ends.goOn(sql, house.organisation, 5));
     await later(1_000);
     expect(await states(to)).toEqual([['accepted', null, null]]);
     const ids = await house.add([to], [...many(1), { ...orderOf(), state: 'held' }]);
-    const ends = deliveriesOfConnections(() => clock.now());
     const ended = [{ what: 'queued conversions', count: 2 }];
     expect(await house.inside((sql) => ends.preview(sql, house.organisation, 5))).toEqual(ended);
     await house.inside((sql) => ends.stop(sql, house.organisation, 5));

@@ -110,7 +110,7 @@ export async function cancelDisconnected(
 }
 
 /**
- * What a connection's end would end here, and does: for whoever ends one.
+ * What a connection's end would end here, and does, and what goes on with it: for whoever ends or authorises one.
  * @param now milliseconds since 1970
  * @param pieceRows so many are cancelled in one transaction
  */
@@ -129,6 +129,16 @@ export function deliveriesOfConnections(now: () => number, pieceRows?: number) {
       stopOfConnection(sql, { organisationId, connectionId }, now()),
     cancel: async (postgres: Tenants, organisationId: number, connectionId?: number) =>
       said(await cancelDisconnected(postgres, { organisationId, connectionId }, now(), pieceRows)),
+    // Also what a platform had called wrong settings: a permission that was missing may have been given.
+    async goOn(sql: Sql, organisationId: number, connectionId: number) {
+      const stopped = await sql.query<{ id: number }>(
+        `SELECT id FROM relay_destinations WHERE organisation_id = $1 AND connection_id = $2 AND state IN ('reconnect', 'misconfigured')
+         ORDER BY id`,
+        [organisationId, connectionId],
+      );
+      for (const { id } of stopped)
+        await resumeDestination(sql, { organisationId, destinationId: id }, now(), pieceRows);
+    },
   };
 }
 

@@ -188,9 +188,10 @@ export function destinationRoutes(
               'secret_sealed',
               secret === null ? null : await vault.seal(destinationSecretPlace(organisation, before.id), secret),
             ]);
-          if (body.state !== undefined && body.state !== before.state) {
+          const state = body.state ?? (isMended(before.state, body) ? 'active' : before.state);
+          if (state !== before.state) {
             const lane = { organisationId: organisation, destinationId: before.id };
-            await (body.state === 'active' ? resumeDestination : pauseDestination)(sql, lane, clock.now());
+            await (state === 'active' ? resumeDestination : pauseDestination)(sql, lane, clock.now());
           }
           if (set.length > 0)
             await sql.run(
@@ -235,6 +236,15 @@ export function destinationRoutes(
       },
     }),
   ];
+}
+
+/** Whether what its platform refused is another now: then it is tried, and nobody has to say so. */
+function isMended(
+  state: RelayDestination['state'],
+  { secret, connection_id, settings }: { secret?: unknown; connection_id?: unknown; settings?: unknown },
+): boolean {
+  const hasAccess = secret != null || connection_id != null;
+  return state === 'reconnect' ? hasAccess : state === 'misconfigured' && (hasAccess || settings !== undefined);
 }
 
 function shown(row: Row): RelayDestination {
