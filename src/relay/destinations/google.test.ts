@@ -686,6 +686,26 @@ describe('what an answer of the upload means', () => {
       { index: 0, class: 'retry', reason: 'partial_failure' },
     ]);
   });
+  it('sends again what an empty result says failed and no failure is about, and takes no row by a failure of none', () => {
+    const read = (body: object) => googleAdsUpload.read({ status: 200, headers: {}, body }, { sent: 3 });
+    const left = { class: 'retry', reason: 'partial_failure' };
+    expect(read(partial([{}, done, {}], upload('UNPARSEABLE_GCLID', 0))).rows).toEqual([
+      { index: 0, class: 'permanent', reason: 'UNPARSEABLE_GCLID' },
+      { index: 2, ...left },
+    ]);
+    // One failure for two rows is no word about both.
+    const one = { class: 'retry', reason: 'CLICK_NOT_FOUND' };
+    expect(read(partial([{}, done, {}], upload('CLICK_NOT_FOUND'))).rows).toEqual([
+      { index: 0, ...one },
+      { index: 2, ...one },
+    ]);
+    expect(read(partial([{}, done, done], upload('CLICK_NOT_FOUND', 99))).rows).toEqual([
+      { index: 0, class: 'permanent', reason: 'CLICK_NOT_FOUND' },
+    ]);
+    // Results that are not one for each row.
+    expect(read(partial([], upload('CLICK_NOT_FOUND')))).toEqual(one);
+    expect(read(partial([done], upload('CLICK_NOT_FOUND', 99)))).toEqual(one);
+  });
   it('sends all again where neither a place nor a result says which failed', () => {
     const body = partial(undefined, upload('ORDER_ID_ALREADY_IN_USE'));
     expect(googleAdsUpload.read({ status: 200, headers: {}, body }, { sent: 3 })).toEqual({

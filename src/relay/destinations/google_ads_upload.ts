@@ -288,39 +288,48 @@ function readRows(body: Record<string, unknown> | undefined, sent: number | unde
       .map(object)
       .filter((each) => each !== undefined),
   );
-  const rows = rowsOf(failures.filter(({ index }) => index !== undefined));
-  const loose = failures.filter(({ index }) => index === undefined);
-  if (rows.length > 0 && loose.length === 0) return { class: 'accepted', reason: 'uploaded', rows };
-  return readLoose(loose, rows, Array.isArray(body.results) ? body.results : undefined, sent);
+  // A place that nothing was sent at says nothing, and results that are not one for each row say nothing of any.
+  const isPlaced = ({ index }: Failure) => index !== undefined && (sent === undefined || index < sent);
+  const rows = rowsOf(failures.filter(isPlaced));
+  const loose = failures.filter((each) => !isPlaced(each));
+  const results =
+    Array.isArray(body.results) && body.results.length === (sent ?? body.results.length) ? body.results : undefined;
+  if (rows.length > 0 && loose.length === 0 && results === undefined)
+    return { class: 'accepted', reason: 'uploaded', rows };
+  return readUnplaced(loose, rows, results, sent);
 }
 
 /**
- * Failures without a place. Failed rows have an empty result: where all failures say the same, that is what those rows
- * are. Else all of them are sent again, which is safe under an order's id; so is the whole request where no result is there.
+ * Failed rows have an empty result, those too of which no failure says the place. Where as many failures without one as there are
+ * such rows say the same, that is what they are. Else all of them are sent again, which is safe under an order's id; so is the whole
+ * request where no result is there.
  */
-function readLoose(
+function readUnplaced(
   loose: readonly Failure[],
   rows: readonly RowVerdict[],
   results: readonly unknown[] | undefined,
   sent: number | undefined,
 ): Verdict {
-  const { class: answerClass, reason, retryAfterMs: ms } = agreedOf(loose);
   if (results === undefined) {
+    const { class: answerClass, reason, retryAfterMs: ms } = agreedOf(loose, 1);
     if (sent !== undefined && sent > 1) return { class: 'retry', reason, ...(rows.length > 0 ? { rows } : {}) };
     return withPause(answerClass, reason, ms);
   }
   const named = new Set(rows.map(({ index }) => index));
-  const unnamed = results.flatMap((result, index): RowVerdict[] => {
-    const isEmpty = Object.keys(object(result) ?? {}).length === 0;
-    if (!isEmpty || named.has(index)) return [];
-    return [{ index, class: answerClass, reason, ...(ms === undefined ? {} : { retryAfterMs: ms }) }];
-  });
+  const empty = results.flatMap((result, index) =>
+    Object.keys(object(result) ?? {}).length > 0 || named.has(index) ? [] : [index],
+  );
+  const { class: answerClass, reason, retryAfterMs: ms } = agreedOf(loose, empty.length);
+  const unnamed = empty.map(
+    (index): RowVerdict => ({ index, class: answerClass, reason, ...(ms === undefined ? {} : { retryAfterMs: ms }) }),
+  );
   return { class: 'accepted', reason: 'uploaded', rows: [...rows, ...unnamed] };
 }
 
-function agreedOf(loose: readonly Failure[]): Omit<Failure, 'index'> {
+/** @param rows that they have to be about */
+function agreedOf(loose: readonly Failure[], rows: number): Omit<Failure, 'index'> {
   const [first] = loose;
-  const agreed = first !== undefined && loose.every((each) => each.class === first.class);
+  const agreed = first !== undefined && loose.length >= rows && loose.every((each) => each.class === first.class);
   return agreed ? first : { class: 'retry', reason: mostUrgent(loose)?.reason ?? 'partial_failure' };
 }
 
