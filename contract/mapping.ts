@@ -206,6 +206,6 @@ export const captureReasons = [
   ...(['ignored', 'no_case', 'mapping', 'too_much_work'] as const),
   // A field of it.
   ...(['missing', 'invalid', 'too_many', 'not_in_table', 'unexpanded_macro'] as const),
-  ...(['no_offset', 'in_the_future', 'unknown_currency'] as const),
+  ...(['no_offset', 'in_the_future', 'unknown_currency', 'click_ids_conflict'] as const),
 ] as const;
 export type CaptureReason = (typeof captureReasons)[number];

@@ -471,6 +471,8 @@ it('answers what it cannot take with the reason, and each request stands in the 
     'SELECT source_id FROM relay_captures WHERE is_unmapped ORDER BY source_id',
   );
   expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
+  const long = await desk.raw({ method: 'GET', path: `/in/${secret('shop')}?cid=${'x'.repeat(16_384)}` });
+  expect([long.status, JSON.parse(long.text).error]).toMatchObject([414, { code: 'too_large', field: 'url' }]);
   const macro = JSON.parse((await send('shop', purchase({ event_name: '{event}' }))).text);
   expect(macro.problems).toEqual([{ field: 'event_name', reason: 'unexpanded_macro', macro: 'event' }]);
 });

@@ -256,6 +256,23 @@ it('a sheet of the template of Google, with neither order nor event id: the same
   expect(await conversionsOf(source)).toBe(3);
 });
 
+it('a word for consent that the template of Google has not is a wrong row, and no silence', async () => {
+  const source = await newSource(undefined, { preset: 'google-ads-file' });
+  const head = 'Google Click ID,Conversion Name,Conversion Time,Ad User Data,Ad Personalization\n';
+  const row = (click: string, data: string, personalization: string) =>
+    `${click},Lead,10/01/2026 09:15:00,${data},${personalization}\n`;
+  const file = `${head}${row('a', 'Granted', 'DENIED')}${row('b', 'No', 'Granted')}${row('c', 'Unspecified', '')}`;
+  const { id } = await send(source, 'consent.csv', Buffer.from(file));
+  const preview = (await desk.call('POST', of(source, `/${id}/preview`), {})).body as unknown as UploadPreview;
+  expect(preview.rows.map(({ conversion, problems }) => [conversion?.consent, problems])).toMatchObject([
+    [{ ad_user_data: 'granted', ad_personalization: 'denied' }, []],
+    [undefined, [{ field: 'consent.ad_user_data', reason: 'not_in_table' }]],
+    [{}, []],
+  ]);
+  expect((await step(source, id, 'check')).report).toMatchObject({ rows: 3, fresh: 2, wrong: 1 });
+  await desk.call('DELETE', of(source, `/${id}`));
+});
+
 it('offline events of Meta: persons are hidden in the preview, hashed and sealed in the tables', async () => {
   const source = await newSource(undefined, { preset: 'meta-offline-file' });
   const text =

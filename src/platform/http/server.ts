@@ -102,7 +102,8 @@ export interface HttpServer {
 const requestMsMax = 30_000;
 const headMsMax = 10_000;
 const idleMsMax = 65_000;
-const headBytesMax = 16 * 1024;
+/** Room for the longest address that a source reads, 16,384 characters, beside its headers: what is beyond is answered by its reader. */
+const headBytesMax = 24 * 1024;
 const bodyBytesDefault = 64 * 1024;
 /** Calls a minute of one API key where FAIRLEAD_KEY_RATE says nothing. */
 const keyCallsPerMinute = 1_200;

@@ -55,11 +55,19 @@ function mapRecord(fields: readonly PlannedField[], scope: Scope, now: number): 
   }
   if (problems.length > 0) return { problems: [...problems, ...notes] };
   const conversion = readConversion(draft, now);
-  if (!isRefused(conversion)) return { conversion, notes };
+  if (!isRefused(conversion)) {
+    if (hasBothBraids(conversion)) notes.push({ field: 'click_ids', reason: 'click_ids_conflict' });
+    return { conversion, notes };
+  }
   // Of a field that is missing because its macro was not expanded, the macro is what there is to say.
   const reason = conversion.reason as Problem['reason'];
   const isSaid = notes.some(({ field }) => field === conversion.field);
   return { problems: isSaid ? notes : [{ field: conversion.field, reason }, ...notes] };
+}
+
+/** One click has one of them. Google refuses the pair, so whoever sends both is told when they do; other platforms take it. */
+function hasBothBraids({ click_ids }: Conversion): boolean {
+  return click_ids?.gbraid !== undefined && click_ids.wbraid !== undefined;
 }
 
 function place(draft: Draft, { group, name }: PlannedField, value: unknown): void {

@@ -136,6 +136,13 @@ describe('what is wrong is named', () => {
       expect(explainCapture(line, now)).toEqual({ status: 400, conversions: [], reason: 'invalid', field: 'request' });
     },
   );
+  it('two braids are a conversion, and said', () => {
+    const click_ids = { gbraid: 'Gb', wbraid: 'Wb' };
+    const said = explain(sent({ ...order, click_ids }));
+    expect(said).toMatchObject({ status: 202, reason: 'click_ids_conflict', field: 'click_ids' });
+    expect(said.conversions).toEqual([{ ...order, click_ids }]);
+    expect(explain(sent({ ...order, click_ids: { gbraid: 'Gb', gclid: 'Gc' } })).reason).toBeNull();
+  });
   it('and no answer holds what was sent', () => {
     const said = explain(sent({ ...order, user: { email: ['ann@example.com', { a: 1 }] }, value: 'ann@example.com' }));
     expect(said.reason).not.toBeNull();

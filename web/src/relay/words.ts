@@ -33,6 +33,7 @@ export const captureReasonWords: Partial<Record<CaptureReason, string>> = {
   no_offset: 'has no offset from UTC; say its timezone with the step “date”',
   in_the_future: 'lies in the future',
   unknown_currency: 'is no currency of ISO 4217',
+  click_ids_conflict: 'has a gbraid and a wbraid, which Google refuses together',
   no_case: 'No case of the mapping fits this request',
   ignored: 'The mapping says that this is no conversion',
   mapping: 'The mapping has a mistake',

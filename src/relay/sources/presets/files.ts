@@ -5,8 +5,11 @@ import type { Preset } from './preset.ts';
  * Files that people have anyway, because a platform has asked for them: the columns are those of its template. Times without
  * an offset are of a timezone that the file does not say; UTC stands until somebody says which.
  */
+/** A word that is none of Google's makes the row a wrong one: what was meant for a no would go as if nothing had been said. */
 const consent = (path: string): Rule => ({
-  ...{ path, apply: ['lower'], lookup: { granted: 'granted', denied: 'denied' }, otherwise: 'leave_out' },
+  path,
+  apply: ['lower'],
+  lookup: { granted: 'granted', denied: 'denied', unspecified: 'unknown', unknown: 'unknown' },
 });
 
 /** "Import conversions from clicks" of Google Ads: offline conversion template, with the columns of enhanced conversions for leads. */

@@ -18,6 +18,7 @@ const reasons: Readonly<Record<string, string>> = {
   no_offset: 'has no offset from UTC',
   in_the_future: 'lies in the future',
   unknown_currency: 'is no currency of ISO 4217',
+  click_ids_conflict: 'has a gbraid and a wbraid, which Google refuses together',
   formula: 'holds a formula that came to an error',
 };
 const ofRow: Readonly<Record<string, string>> = {
