@@ -178,8 +178,9 @@ export async function openSendingHouse({
         await inside(async (sql) => {
           await sql.run(
             `INSERT INTO relay_conversions (organisation_id, id, source_id, site_id, event_name, occurred_at, received_at, order_id, value,
-               currency, facts, present, consent, region, mapping_version, raw_days)
-             SELECT $1, id, source, site, name, at, $2, order_id, value::numeric, currency, facts, '{email}', '{}', 'other', 1, 7
+               currency, facts, present, consent, region, mapping_version, raw_days, original_order_id, original_event_id)
+             SELECT $1, id, source, site, name, at, $2, order_id, value::numeric, currency, facts, '{email}', '{}', 'other', 1, 7,
+               facts -> 'original' ->> 'order_id', facts -> 'original' ->> 'event_id'
              FROM unnest($3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::bigint[],
                $11::bigint[]) AS u (id, name, at, order_id, value, currency, facts, source, site)`,
             [

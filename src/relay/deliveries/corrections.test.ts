@@ -4,8 +4,10 @@ import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
 import { type AddedConversion, openSendingHouse, type SendingHouse } from '../../../test/relay/sending_house.ts';
 import { stillClock } from '../../platform/clock.ts';
 import { order } from '../destinations/senders_fixture.ts';
-import { namedPurchases } from './corrections.ts';
+import { namedPurchases, readOrders } from './corrections.ts';
 import { askResults } from './results.ts';
+import type { TakenRow } from './rows.ts';
+import { dueRows } from './take.ts';
 
 /** Corrections that name their purchase by its event, over real rows and a platform that knows the reference alone. */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
@@ -189,4 +191,38 @@ it('finds purchases by indexes alone, within row security', async () => {
   expect(text).toContain('relay_conversions_of_an_event_id');
   expect(text).toContain('relay_conversions_of_an_order');
   expect(text).not.toContain('Seq Scan on relay_conversions');
+});
+
+it('reads no corrections but those of its order, however many the organisation has', async () => {
+  const to = await addDestination();
+  await house.add([to], [saleOf('own', { order_id: 'own' })]);
+  await later(1_000);
+  await house.add([to], [refundOf({ order_id: 'own' }, { value: '1' }), refundOf({ event_id: 'own' }, { value: '2' })]);
+  const rows = await house.inside((sql) =>
+    sql.query<TakenRow>(dueRows, [house.organisation, to, new Date(clock.now()), 9]),
+  );
+  expect(rows).toHaveLength(2);
+  const lane = { organisationId: house.organisation, destinationId: to };
+  const readSoFar = `SELECT sum(pg_stat_get_xact_tuples_returned(r.oid))::int AS n FROM pg_class r
+    LEFT JOIN pg_index i ON i.indexrelid = r.oid
+    WHERE coalesce(i.indrelid, r.oid) IN ('relay_deliveries'::regclass, 'relay_conversions'::regclass)`;
+  /** Rows and entries of indexes that looking for the order reads, of conversions and deliveries. */
+  const read = () =>
+    house.inside(async (sql) => {
+      const before = await sql.one<{ n: number }>(readSoFar);
+      const orders = await readOrders(sql, lane, rows);
+      const after = await sql.one<{ n: number }>(readSoFar);
+      expect([...orders.values()].map(({ worth }) => worth)).toEqual(['97.1', '97.1']);
+      return after.n - before.n;
+    });
+  const before = await read();
+  await house.add(
+    [to],
+    Array.from({ length: 3_000 }, (_, at) =>
+      refundOf(at % 2 === 0 ? { order_id: `other-${at}` } : { event_id: `other-${at}` }),
+    ),
+  );
+  expect((await read()) - before).toBeLessThan(20);
+  await house.store.asOwner((sql) => sql.run('ANALYZE relay_conversions, relay_deliveries'));
+  expect((await read()) - before).toBeLessThan(20);
 });

@@ -91,6 +91,10 @@ export async function readOrders(
 
 const isRefundOf = "(c.facts -> 'refund' = 'true'::jsonb) IS TRUE";
 
+/** Found by their conversion: OFFSET keeps the destination out of the index, by which all that went there would be read. */
+const deliveriesOf = (conversion: string) => `(
+    SELECT x.* FROM relay_deliveries x WHERE x.organisation_id = $1 AND x.conversion_id = ${conversion} OFFSET 0)`;
+
 /** Whatever may be a purchase that these name. Apart from its deliveries, so that indexes of conversions find them whatever the planner thinks of those. */
 export const namedPurchases = `WITH named AS MATERIALIZED (
     SELECT c.id AS conversion_id, c.order_id, c.event_id, c.event_name, c.source_id, c.site_id, c.currency FROM relay_conversions c
@@ -98,7 +102,7 @@ export const namedPurchases = `WITH named AS MATERIALIZED (
       AND NOT ${isRefundOf} AND NOT c.facts ? 'original'
   )
   SELECT n.*, d.platform_id, d.platform_event, d.state, d.value::text AS value FROM named n
-  JOIN relay_deliveries d ON d.organisation_id = $1 AND d.conversion_id = n.conversion_id AND d.destination_id = $2
+  CROSS JOIN LATERAL ${deliveriesOf('n.conversion_id')} AS d WHERE d.destination_id = $2
   ORDER BY d.created_at, d.id`;
 
 async function purchasesOf(
@@ -145,7 +149,7 @@ function ofEvent(
   return own.length === 0 && new Set(fitting.map(({ platform_id }) => platform_id)).size > 1 ? [] : fitting;
 }
 
-/** All that corrects these at this destination, each once, in the order in which it happened; then as it came. */
+/** All that corrects these at this destination, found by indexes, each once, in the order in which it happened; then as it came. */
 async function correctionsOf(
   sql: Sql,
   { organisationId, destinationId }: LaneOf,
@@ -158,13 +162,11 @@ async function correctionsOf(
        SELECT c.id AS conversion_id, c.source_id, c.site_id, c.order_id, c.facts -> 'original' AS original, ${isRefundOf} AS is_refund,
          c.currency, c.occurred_at
        FROM relay_conversions c
-       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR (c.facts ? 'original'
-           AND (c.facts -> 'original' ->> 'order_id' = ANY ($3) OR c.facts -> 'original' ->> 'event_id' = ANY ($4))))
+       WHERE c.organisation_id = $1 AND (c.order_id = ANY ($3) OR c.original_order_id = ANY ($3) OR c.original_event_id = ANY ($4))
          AND (${isRefundOf} OR c.facts ? 'original')
      ) AS c CROSS JOIN LATERAL (
-       SELECT d.waits_for, d.state, d.value::text AS value, d.created_at, d.id FROM relay_deliveries d
-       WHERE d.organisation_id = $1 AND d.conversion_id = c.conversion_id AND d.destination_id = $2
-       ORDER BY d.state IN ('withheld', 'cancelled', 'dead'), d.id LIMIT 1) AS d
+       SELECT d.waits_for, d.state, d.value::text AS value, d.created_at, d.id FROM ${deliveriesOf('c.conversion_id')} AS d
+       WHERE d.destination_id = $2 ORDER BY d.state IN ('withheld', 'cancelled', 'dead'), d.id LIMIT 1) AS d
      ORDER BY c.occurred_at, d.created_at, d.id`,
     [
       ...[organisationId, destinationId, [...new Set(purchases.flatMap(({ order_id }) => order_id ?? []))]],

@@ -127,8 +127,8 @@ async function sendAgain(
   const isOfClick = verdict.reason === 'TOO_RECENT_CLICK';
   const again = await sql.query<{ id: number; conversion_id: string }>(
     `WITH sent AS (
-       SELECT d.id, c.source_id, c.site_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id) AS order_id,
-         CASE WHEN c.facts ? 'original' THEN c.facts -> 'original' ->> 'event_id' ELSE c.event_id END AS event_id
+       SELECT d.id, c.source_id, c.site_id, coalesce(c.original_order_id, c.order_id) AS order_id,
+         CASE WHEN c.facts ? 'original' THEN c.original_event_id ELSE c.event_id END AS event_id
        FROM relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id
        JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
        WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.id = ANY ($3::bigint[]) AND d.state = 'accepted' AND NOT d.is_test
@@ -139,11 +139,10 @@ async function sendAgain(
        ORDER BY d.id FOR UPDATE OF d
      ), corrected AS (
        SELECT e.id, k.* FROM (
-         SELECT c.id AS conversion_id, c.source_id, c.site_id, coalesce(c.facts -> 'original' ->> 'order_id', c.order_id) AS order_id,
-           c.facts -> 'original' ->> 'event_id' AS event_id
+         SELECT c.id AS conversion_id, c.source_id, c.site_id, coalesce(c.original_order_id, c.order_id) AS order_id, c.original_event_id AS event_id
          FROM relay_conversions c WHERE c.organisation_id = $1 AND (c.facts -> 'refund' = 'true'::jsonb OR c.facts ? 'original')
-           AND (c.order_id IN (SELECT order_id FROM sent) OR c.facts -> 'original' ->> 'order_id' IN (SELECT order_id FROM sent)
-             OR c.facts -> 'original' ->> 'event_id' IN (SELECT event_id FROM sent))) AS k
+           AND (c.order_id = ANY (ARRAY(SELECT order_id FROM sent)) OR c.original_order_id = ANY (ARRAY(SELECT order_id FROM sent))
+             OR c.original_event_id = ANY (ARRAY(SELECT event_id FROM sent)))) AS k
        JOIN relay_deliveries e ON e.organisation_id = $1 AND e.conversion_id = k.conversion_id AND e.destination_id = $2
          AND e.state NOT IN ('withheld', 'cancelled', 'dead')
      )

@@ -206,9 +206,10 @@ async function insertConversions(sql: Sql, records: readonly ConversionRecord[])
   const of = <Value>(value: (record: ConversionRecord) => Value) => records.map(value);
   await sql.run(
     `INSERT INTO relay_conversions (organisation_id, id, source_id, site_id, event_name, occurred_at, received_at, order_id,
-       value, currency, cost, facts, present, consent, region, mapping_version, raw_days)
+       value, currency, cost, facts, present, consent, region, mapping_version, raw_days, original_order_id, original_event_id)
      SELECT current_organisation(), c.id, c.source, c.site, c.event, c.occurred, c.received, c.order_id, c.value::numeric, c.currency,
-       c.cost::numeric, c.facts, c.present::text[], c.consent, c.region, c.mapping, c.raw_days
+       c.cost::numeric, c.facts, c.present::text[], c.consent, c.region, c.mapping, c.raw_days,
+       c.facts -> 'original' ->> 'order_id', c.facts -> 'original' ->> 'event_id'
      FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[],
        $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[], $15::int[], $16::smallint[])
        AS c(id, source, site, event, occurred, received, order_id, value, currency, cost, facts, present, consent, region, mapping, raw_days)`,
