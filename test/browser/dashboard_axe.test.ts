@@ -755,6 +755,32 @@ it.each(Object.entries(looks))(
   },
 );
 
+it('at a zoom of 200 % every figure of a destination and every path of a mapping is there', {
+  timeout: 60_000,
+}, async () => {
+  const isWhole = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((one) => {
+        const { width, right } = one.getBoundingClientRect();
+        return width > 24 && right <= document.documentElement.clientWidth && one.scrollWidth <= one.clientWidth + 1;
+      });
+  await page.setViewportSize({ width: 720, height: 450 });
+  await open({ path: '/s/shop.example/relay' }, async () => {
+    await page.locator('.re-dests tbody tr').first().waitFor();
+    for (const at of [1, 2, 3, 4, 5, 6, 7, 8])
+      expect(
+        await isWhole(`.re-dests tbody tr:first-child > :nth-child(${at})${at === 1 ? ' .re-name' : ''}`),
+        `${at}`,
+      ).toBe(true);
+  });
+  await open({ path: '/s/shop.example/relay/sources/1/mapping' }, async () => {
+    await page.locator('.mp-row .mp-pt').first().waitFor();
+    expect(await isWhole('.mp-row .mp-pt')).toBe(true);
+  });
+});
+
 it('a dialog and a menu are opened, worked and closed by keys alone', { timeout: 60_000 }, async () => {
   const isInside = (role: string) =>
     page.evaluate((wanted) => document.activeElement?.closest(`[role="${wanted}"], ${wanted}`) !== null, role);

@@ -160,7 +160,7 @@ export function DeletionDialog({
             </button>
           )}
           <button type="button" className="btn quiet" onClick={close}>
-            {receipt === undefined ? 'Keep them' : 'Close'}
+            {receipt !== undefined ? 'Close' : preview?.conversions === 1 ? 'Keep it' : 'Keep them'}
           </button>
         </div>
       )}

@@ -37,6 +37,7 @@ export function RelayOverviewPage({ site }: { site: Site }) {
 interface To {
   conversions(filters: Filters): string;
   requests(filters: Filters): string;
+  destination(id: number): string;
 }
 
 function Overview({ organisation, period }: { organisation: Here; period: ReturnType<typeof readPeriod> }) {
@@ -65,9 +66,10 @@ function Overview({ organisation, period }: { organisation: Here; period: Return
   const to: To = {
     conversions: (filters) => withFilters(pathOf({ page: 'relay-inspector', site }), { period, ...filters }),
     requests: (filters) => withFilters(pathOf({ page: 'relay-requests', site }), { period, ...filters }),
+    destination: (id) => pathOf({ page: 'relay-destination', site, destination: id }),
   };
   const { set_up, requests } = answer;
-  if (answer.conversions === 0 && (requests?.all ?? 0) === 0) return <Nothing setUp={set_up} />;
+  if (answer.conversions === 0 && (requests?.all ?? 0) === 0) return <Nothing setUp={set_up} site={site} />;
   return (
     <>
       <Flow answer={answer} to={to} />
@@ -80,28 +82,46 @@ function Overview({ organisation, period }: { organisation: Here; period: Return
   );
 }
 
-/** What to do first. */
-function Nothing({ setUp }: { setUp: RelayOverview['set_up'] }) {
-  const [title, words] =
+/** What to do first, and where. */
+function Nothing({ setUp, site }: { setUp: RelayOverview['set_up']; site: string }) {
+  const sources = { page: 'relay-sources', label: 'Sources' } as const;
+  const destinations = { page: 'relay-destinations', label: 'Destinations' } as const;
+  const [title, words, next] =
     setUp.sources === 0
       ? [
           'No source yet.',
           'A source is an address that a shop, a tracker or your own server sends conversions to. Add one first, then send it a test conversion.',
+          sources,
         ]
       : setUp.destinations === 0
-        ? ['No destination yet.', 'What comes in is kept and shown. Add a platform or a webhook that it goes to.']
+        ? [
+            'No destination yet.',
+            'What comes in is kept and shown. Add a platform or a webhook that it goes to.',
+            destinations,
+          ]
         : setUp.routes === 0
           ? [
               'No route yet.',
-              'Sources and destinations are there: a route says which conversions go from one to the other.',
+              'Sources and destinations are there: a route says which conversions go from one to the other. It is added on the page of either.',
+              sources,
             ]
           : [
               'Nothing came in in this period.',
               'Send a request to the address of a source: it is here a second later. Or look at more days.',
+              sources,
             ];
   return (
     <section className="panel" aria-label="Relay">
-      <Empty title={title}>{words}</Empty>
+      <Empty
+        title={title}
+        action={
+          <Link className="btn sm" href={pathOf({ page: next.page, site })}>
+            {next.label}
+          </Link>
+        }
+      >
+        {words}
+      </Empty>
     </section>
   );
 }
@@ -259,7 +279,13 @@ function Destinations({ answer, to }: { answer: RelayOverview; to: To }) {
             return (
               <tr key={row.id}>
                 <td className="fill">
-                  <span className="re-name">{row.name}</span>
+                  {row.state === 'removed' ? (
+                    <span className="re-name">{row.name}</span>
+                  ) : (
+                    <Link className="re-name" href={to.destination(row.id)}>
+                      {row.name}
+                    </Link>
+                  )}
                   <span className="q re-under">
                     {row.state === 'active' ? (
                       row.label

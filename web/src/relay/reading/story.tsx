@@ -117,7 +117,7 @@ function Story({
             )}
           </div>
         </header>
-        <Facts story={story} />
+        <Facts story={story} site={organisation.site} />
         <h3 id="came-in">What came in</h3>
         <ol className="re-steps" aria-labelledby="came-in">
           {story.tellings.map((telling, at) => (
@@ -222,7 +222,7 @@ function outcomeOf({ deliveries, is_restricted }: ConversionStory): string {
 const nameOf = ({ destination }: Pick<StoryDelivery, 'destination'>) =>
   destination.name ?? `destination ${destination.id}`;
 
-function Facts({ story }: { story: ConversionStory }) {
+function Facts({ story, site }: { story: ConversionStory; site: string }) {
   const [click] = Object.entries(story.facts.click_ids ?? {});
   const utm = story.facts.utm;
   return (
@@ -231,7 +231,15 @@ function Facts({ story }: { story: ConversionStory }) {
         <time dateTime={story.occurred_at}>{secondText(story.occurred_at)}</time>
       </Fact>
       <Fact name="Order">{story.order_id === null ? '–' : <code className="ref">{story.order_id}</code>}</Fact>
-      <Fact name="Source">{story.source.name ?? 'deleted'}</Fact>
+      <Fact name="Source">
+        {story.source.name === null ? (
+          'deleted'
+        ) : (
+          <Link className="link" href={pathOf({ page: 'relay-source', site, source: story.source.id })}>
+            {story.source.name}
+          </Link>
+        )}
+      </Fact>
       <Fact name="Came from">
         {utm === undefined ? '–' : [utm.medium, utm.source].filter(Boolean).join(', ') || '–'}
       </Fact>
