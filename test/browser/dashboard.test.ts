@@ -167,15 +167,24 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
   await fresh.keyboard.press('Escape');
   await fresh.getByRole('button', { name: 'owner@shop.example' }).click();
   await fresh.getByRole('button', { name: 'Dark', exact: true }).click();
-  const source = await fresh.evaluate(async () => {
+  const { source, address } = await fresh.evaluate(async () => {
     const { organisations } = await (await fetch('/api/session')).json();
     const made = await fetch(`/api/organisations/${organisations[0].id}/relay/sources`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"name":"Orders"}',
     });
-    return (await made.json()).source.id;
+    const { source, address } = await made.json();
+    return { source: source.id as number, address: address as string };
   });
+  // Somebody who waits for the first request sees it come, and keeps what is typed meanwhile.
+  await fresh.goto(`${desk.origin}/s/shop.example/relay/sources/${source}`);
+  await fresh.getByText('Waits for its first request.').waitFor();
+  await fresh.getByLabel('Days that identifiers are kept').fill('5');
+  const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":1}' };
+  expect((await fetch(desk.origin + new URL(address).pathname, sent)).status).toBe(202);
+  await fresh.getByText('Requests came, and nothing says yet how to read them.').waitFor();
+  expect(await fresh.getByLabel('Days that identifiers are kept').inputValue()).toBe('5');
   await fresh.goto(`${desk.origin}/s/shop.example/relay/sources/${source}/mapping`);
   await fresh
     .getByRole('button', { name: /^event_name/ })
@@ -204,6 +213,29 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
     expect(guide).toContain(`| ${kind} | \`${name}\` | ${purpose} | ${until} |`);
 
   const mapping = new URL(fresh.url()).pathname;
+  // Saved by somebody else meanwhile: what the draft changed goes into it, and what they changed stays.
+  const save = (value: object, after: number) =>
+    fresh.evaluate(
+      async ([path, text]) => {
+        const { organisations } = await (await fetch('/api/session')).json();
+        const sent = await fetch(`/api/organisations/${organisations[0].id}/relay/sources/${path}/mappings`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: text,
+        });
+        return sent.status;
+      },
+      [String(source), JSON.stringify({ mapping: value, after })] as const,
+    );
+  expect(await save({ fields: { occurred_at: '$received_at' } }, 0)).toBe(201);
+  await fresh.reload();
+  await fresh.getByRole('button', { name: 'Put it on top of version 1' }).click();
+  await fresh.getByText('The draft’s changes are in version 1 now.').waitFor();
+  await expect
+    .poll(() => fresh.evaluate(() => Object.values(JSON.parse(localStorage.getItem('fairlead.drafts') ?? '{}'))))
+    .toMatchObject([
+      { after: 1, mapping: { fields: { occurred_at: '$received_at', event_name: { default: 'purchase' } } } },
+    ]);
   const always = (value: string) => expect.poll(() => fresh.getByLabel('Always').inputValue()).toBe(value);
   const field = () =>
     fresh

@@ -12,6 +12,7 @@ import type { DeskError, Site } from '../desk/api.ts';
 import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import type { Organisation } from '../desk/session.tsx';
+import { zonedText } from '../edge/reader.ts';
 import { exactCount } from '../numbers/format.ts';
 import { type MadeSource, relayOf } from './api.ts';
 import { BackTo, Instead, RelayFrame } from './frame.tsx';
@@ -20,6 +21,7 @@ import { Routes } from './routes.tsx';
 import { SourceForm } from './source_form.tsx';
 import { StateWord } from './state.tsx';
 import { SourceUploads } from './uploads/uploads.tsx';
+import { useFirstRequest } from './use_first_request.ts';
 import { momentText, schemeWords, sourceKindWords, whenText } from './words.ts';
 
 /** One source: how it stands, who may send, what comes of it, and where it goes. */
@@ -55,6 +57,8 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
   const [asked, setAsked] = useState<'address' | 'secret' | RelaySourceContents>();
   const [refusal, setRefusal] = useState<DeskError>();
   const all = pathOf({ page: 'relay-sources', site: site.domain });
+  const isWaiting = answer?.source.kind === 'http' && answer.source.last_request_at === null;
+  useFirstRequest(organisation.id, id, isWaiting, reload);
   if (problem !== undefined)
     return <Instead problem={problem} what="source" all={{ href: all, label: 'All sources' }} onRetry={reload} />;
   if (answer === undefined)
@@ -85,7 +89,8 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
           <p className="q2">{outcomeOf(source)}</p>
         </div>
         <div className="rl-acts">
-          {!isGoals && (
+          {/* Columns of files are mapped below, where their first rows are seen. */}
+          {(source.kind === 'http' || (source.kind === 'upload' && source.mapping_version > 0)) && (
             <Link className={`btn ${source.mapping_version === 0 ? 'main-act' : ''}`} href={mapping}>
               {source.mapping_version === 0 ? 'Map its requests' : 'Open the mapping'}
             </Link>
@@ -127,7 +132,7 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
         </Fact>
         <Fact name="Sender">{preset?.label ?? sourceKindWords[source.kind]}</Fact>
         <Fact name="Site">{source.site?.domain ?? <span className="q">none in particular</span>}</Fact>
-        {!isGoals && (
+        {source.kind === 'http' && (
           <>
             <Fact name="Last request">
               {source.last_request_at === null ? (
@@ -143,26 +148,24 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
                 exactCount(source.requests_today)
               )}
             </Fact>
-            {source.kind === 'http' && (
-              <Fact name="Rate limit">
-                {source.requests_per_minute === null ? (
-                  <span className="q">none</span>
-                ) : (
-                  `${exactCount(source.requests_per_minute)} a minute`
-                )}
-                {(source.rate_refused_today ?? 0) > 0 && (
-                  <>
-                    {', '}
-                    <Link
-                      className="link"
-                      href={`${pathOf({ page: 'relay-requests', site: site.domain })}?source=${source.id}&status=429&reason=rate`}
-                    >
-                      {exactCount(source.rate_refused_today ?? 0)} refused today
-                    </Link>
-                  </>
-                )}
-              </Fact>
-            )}
+            <Fact name="Rate limit">
+              {source.requests_per_minute === null ? (
+                <span className="q">none</span>
+              ) : (
+                `${exactCount(source.requests_per_minute)} a minute`
+              )}
+              {(source.rate_refused_today ?? 0) > 0 && (
+                <>
+                  {', '}
+                  <Link
+                    className="link"
+                    href={`${pathOf({ page: 'relay-requests', site: site.domain })}?source=${source.id}&status=429&reason=rate`}
+                  >
+                    {exactCount(source.rate_refused_today ?? 0)} refused today
+                  </Link>
+                </>
+              )}
+            </Fact>
           </>
         )}
         <Fact name="Conversions today">{exactCount(source.conversions_today)}</Fact>
@@ -190,7 +193,7 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
         <section className="panel rl-form" aria-label="Settings">
           <h3>Settings</h3>
           <SourceForm
-            key={JSON.stringify(source)}
+            key={settingsText(source)}
             source={source}
             organisation={organisation}
             mayChange={mayChange}
@@ -325,6 +328,13 @@ function OneSource({ site, id, organisation, mayChange }: Parts & { id: number }
   );
 }
 
+/** What the form holds: its input stays while counters go on, or the source is paused. */
+function settingsText(source: RelaySource): string {
+  const { state, address, mapping_version, last_request_at, requests_today, rate_refused_today, ...more } = source;
+  const { conversions_today, unmapped, routes, ...settings } = more;
+  return JSON.stringify(settings);
+}
+
 function outcomeOf(source: RelaySource): string {
   if (source.state === 'paused')
     return source.kind === 'goals' ? 'Paused: goals make no conversions now.' : 'Paused: what comes now is refused.';
@@ -365,7 +375,13 @@ function Kept({ captures, mapping, zone }: { captures: readonly RelayCapture[]; 
             {shown.map(({ id, received_at, is_unmapped }) => (
               <li key={id}>
                 <Link className="link" href={`${mapping}?request=${id}`}>
-                  {momentText(received_at, zone)}
+                  {zonedText(received_at, zone, {
+                    day: 'numeric',
+                    month: 'short',
+                    hour: '2-digit',
+                    minute: '2-digit',
+                    second: '2-digit',
+                  })}
                 </Link>
                 {is_unmapped && <span className="st bad">not mapped</span>}
               </li>

@@ -137,7 +137,7 @@ export function SourceForm({
           />
         </>
       )}
-      {!isGoals && (
+      {source.kind === 'http' && (
         <Field
           label="What a request is answered that does not map"
           help="Shops end a webhook after repeated errors, so 202 is the rule. The request waits either way."

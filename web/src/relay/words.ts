@@ -52,6 +52,25 @@ export const captureReasonWords: Partial<Record<CaptureReason, string>> = {
   too_many_items: 'has more items than are read',
 };
 
+/** What a field wants, by the end of its name: “cannot be read” alone helps nobody. */
+const wanted: Readonly<Record<string, string>> = {
+  value: 'cannot be read as a number such as 129.90',
+  cost: 'cannot be read as a number such as 129.90',
+  price: 'cannot be read as a number such as 129.90',
+  quantity: 'cannot be read as a number such as 2',
+  occurred_at: 'cannot be read as a time such as 2026-11-30T09:15:00+01:00',
+  clicked_at: 'cannot be read as a time such as 2026-11-30T09:15:00+01:00',
+  currency: 'cannot be read as a code such as EUR',
+  ad_user_data: 'is neither granted nor denied',
+  ad_personalization: 'is neither granted nor denied',
+};
+
+/** What is the matter with a field of a request, as the end of a sentence that its name begins. */
+export function fieldProblem(field: string, reason: string): string {
+  const own = reason === 'invalid' ? wanted[field.slice(field.lastIndexOf('.') + 1)] : undefined;
+  return own ?? captureReasonWords[reason as CaptureReason] ?? reason.replaceAll('_', ' ');
+}
+
 export const outcomeWords: Record<TriedDelivery['outcome'], string> = {
   sent: 'Would be sent',
   held: 'Waits until somebody lets it go',

@@ -1,18 +1,20 @@
-import { useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Mapping } from '../../../../contract/mapping.ts';
 import type { RelayCapture, RelaySource } from '../../../../contract/relay_settings.ts';
 import { Link, navigate, useAddress } from '../../address/navigate.tsx';
 import { pathOf } from '../../address/route.ts';
 import { Glyph, Icon } from '../../controls/icons.tsx';
 import { resting } from '../../controls/resting.ts';
-import type { Site } from '../../desk/api.ts';
+import { asDeskError, type Site } from '../../desk/api.ts';
 import { type Organisation, useSession } from '../../desk/session.tsx';
-import { captureReasonWords, whenText } from '../words.ts';
+import { relayOf } from '../api.ts';
+import { fieldProblem, whenText } from '../words.ts';
 import { CaseList } from './case_list.tsx';
 import { caseList, isIgnored, mainCase } from './cases.ts';
 import { placeOf } from './drafts.ts';
 import { Fields } from './fields.tsx';
 import { fieldsAt, isItems, pathWithin, type RuleObject, rulesOf, setField, usedPaths, writtenRules } from './model.ts';
+import { onTop } from './on_top.ts';
 import { Outgoing } from './outgoing.tsx';
 import { isWholeRequest, pastedOf } from './paste.tsx';
 import { type Taker, TakerContext } from './path_input.tsx';
@@ -55,6 +57,11 @@ export function Editor({
   const [pasted, setPasted] = useState('');
   const [isPasting, setPasting] = useState(captures.length === 0);
   const version = source.mapping_version;
+  const hasCame = captures.length > 0;
+  // The first request comes while somebody waits for it: it takes the place of the field for one that is pasted.
+  useEffect(() => {
+    if (hasCame && pasted === '') setPasting(false);
+  }, [hasCame]);
   const { mapping, draft, isKept, ...drafts } = useDraft(placeOf(person.id, source.id), saved, version);
   const [text, setText] = useState<string>();
   const [chosen, setCase] = useState<number>();
@@ -88,6 +95,25 @@ export function Editor({
   const change = (next: Mapping) => {
     drafts.set(next);
     setUndo(undefined);
+  };
+  const putOnTop = async () => {
+    const after = draft?.after ?? 0;
+    try {
+      const base: Mapping =
+        after === 0 ? { fields: {} } : (await relayOf(organisation.id).mapping(source.id, after)).mapping;
+      const mixed = onTop({ base, draft: mapping, current: saved });
+      drafts.rebase(mixed ?? mapping);
+      setText(undefined);
+      setUndo({
+        words:
+          mixed === undefined
+            ? `Its cases are others than those of version ${version}, so the draft takes its place.`
+            : `The draft’s changes are in version ${version} now.`,
+        mapping,
+      });
+    } catch (error) {
+      setUndo({ words: asDeskError(error).message, mapping });
+    }
   };
   const go = (to: number) => {
     const capture = captures[to];
@@ -137,7 +163,12 @@ export function Editor({
           ) : (
             said !== undefined && draft === undefined && <span role="status">{said}</span>
           )}
-          <Verdict tried={tried} problem={wrong} hasRequest={trial !== undefined} />
+          <Verdict
+            tried={tried}
+            problem={wrong}
+            hasRequest={trial !== undefined}
+            isMapped={(field) => field in fieldsAt(mapping, caseAt)}
+          />
         </span>
         <span className="rl-acts">
           {draft !== undefined && mayChange && (
@@ -177,10 +208,11 @@ export function Editor({
               Version {version} was saved after this draft began
               {draft.after === 0 ? '' : ` from version ${draft.after}`}.
             </b>{' '}
-            Put on top, the draft takes the place of what came between; the list of changes before saving shows it.
+            Put on top, the draft’s changes go into it, and of what both changed the draft’s stay; the list of changes
+            before saving shows them.
           </span>
           <span className="rl-acts">
-            <button type="button" className="btn sm" onClick={drafts.rebase}>
+            <button type="button" className="btn sm" onClick={() => void putOnTop()}>
               Put it on top of version {version}
             </button>
             <button type="button" className="btn quiet sm" onClick={() => setDialog('versions')}>
@@ -337,10 +369,12 @@ function Verdict({
   tried,
   problem,
   hasRequest,
+  isMapped,
 }: {
   tried: ReturnType<typeof useTrial>['tried'];
   problem: string | undefined;
   hasRequest: boolean;
+  isMapped: (field: string) => boolean;
 }) {
   if (problem !== undefined)
     return (
@@ -356,7 +390,8 @@ function Verdict({
   if (reason === 'ignored' && problems.length === 0)
     return <span className="st rl-quiet">The mapping says that this is no conversion.</span>;
   if (problems.length > 0 || reason !== null) {
-    const words = reason === null ? 'has a problem' : (captureReasonWords[reason] ?? reason.replaceAll('_', ' '));
+    if (reason === 'missing' && field !== null && !isMapped(field)) return <Bad>{`${field} is not mapped yet.`}</Bad>;
+    const words = reason === null ? 'has a problem' : fieldProblem(field ?? '', reason);
     return <Bad>{field === null ? `${words}.` : `${field} ${words}.`}</Bad>;
   }
   return (

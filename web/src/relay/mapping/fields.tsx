@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { ItemRules, Mapping, Rules } from '../../../../contract/mapping.ts';
 import type { MappingTrialAnswer } from '../../../../contract/relay_settings.ts';
 import { Glyph } from '../../controls/icons.tsx';
-import { captureReasonWords } from '../words.ts';
+import { fieldProblem } from '../words.ts';
 import {
   allFields,
   fieldGroups,
@@ -137,7 +137,15 @@ function OneField({
         <span className="mp-from">{fromOf(rules)}</span>
         <span className={`mp-value ${problem === undefined ? '' : 'bad'}`}>
           {problem !== undefined && <Glyph state="bad" />}
-          <span>{problem === undefined ? valueText(value) : problem.reason === 'missing' ? 'missing' : 'refused'}</span>
+          <span>
+            {problem === undefined
+              ? valueText(value)
+              : problem.reason === 'missing'
+                ? rules === undefined
+                  ? 'not mapped yet'
+                  : 'missing'
+                : 'refused'}
+          </span>
         </span>
       </button>
       {isOpen && (
@@ -146,7 +154,10 @@ function OneField({
             <p className="st bad" role="status">
               <Glyph state="bad" />
               <span>
-                {field} {captureReasonWords[problem.reason] ?? problem.reason.replaceAll('_', ' ')}
+                {field}{' '}
+                {rules === undefined && problem.reason === 'missing'
+                  ? 'is not mapped yet: click the value that it comes from, or write one that is always the same'
+                  : fieldProblem(field, problem.reason)}
                 {problem.macro === undefined ? '.' : `: {${problem.macro}}.`}
               </span>
             </p>

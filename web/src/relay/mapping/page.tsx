@@ -7,6 +7,7 @@ import { useReading } from '../../desk/reading.ts';
 import type { Organisation } from '../../desk/session.tsx';
 import { relayOf } from '../api.ts';
 import { Instead, RelayFrame } from '../frame.tsx';
+import { useFirstRequest } from '../use_first_request.ts';
 import { Editor } from './editor.tsx';
 import './mapping.css';
 
@@ -40,6 +41,8 @@ function Loaded({
       return { source, captures, mapping };
     }, [organisation.id, id]),
   );
+  // Somebody waits here for the first request: it is there as soon as it came.
+  useFirstRequest(organisation.id, id, answer !== undefined && answer.captures.length === 0, reload);
   if (problem !== undefined)
     return (
       <div className="wrap relay">

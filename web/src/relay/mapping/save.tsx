@@ -7,7 +7,7 @@ import { Glyph } from '../../controls/icons.tsx';
 import { DeskError } from '../../desk/api.ts';
 import type { Organisation } from '../../desk/session.tsx';
 import { type MappingTest, relayOf } from '../api.ts';
-import { captureReasonWords } from '../words.ts';
+import { fieldProblem } from '../words.ts';
 import { changedFields } from './model.ts';
 
 /** Before a version holds: what is other than before, and what it does to every request that is kept. */
@@ -111,7 +111,7 @@ function Result({ test: { captures, clean, failures } }: { test: MappingTest }) 
         </span>
       </span>
     );
-  const words = captureReasonWords[first.reason] ?? first.reason.replaceAll('_', ' ');
+  const words = fieldProblem(first.field ?? '', first.reason);
   return (
     <span className="st bad">
       <Glyph state="bad" />

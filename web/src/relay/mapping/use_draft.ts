@@ -26,8 +26,8 @@ export interface DraftState {
   /** False where the browser does not keep it: then it is lost with the tab. */
   isKept: boolean;
   set(mapping: Mapping): void;
-  /** Puts the draft on top of the version that is in force now. */
-  rebase(): void;
+  /** Takes this for the draft, as one that began from the version that is in force now. */
+  rebase(mapping: Mapping): void;
   /** Back to what is saved. */
   discard(): void;
   /** What was a draft is a version now. */
@@ -85,7 +85,7 @@ export function useDraft(place: string, saved: Mapping, version: number): DraftS
           ? { mapping: next, draft: undefined }
           : { mapping: next, draft: { after: draft?.after ?? version, at: now() } },
       ),
-    rebase: () => setState({ mapping, draft: { after: version, at: now() } }),
+    rebase: (mapping) => setState({ mapping, draft: { after: version, at: now() } }),
     discard: () => setState({ mapping: saved, draft: undefined }),
     drop: () => {
       due.current = undefined;

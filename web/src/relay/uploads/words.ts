@@ -1,5 +1,6 @@
 import type { RelayUpload, UploadEncoding, UploadProblem } from '../../../../contract/relay_uploads.ts';
 import { exactCount } from '../../numbers/format.ts';
+import { fieldProblem } from '../words.ts';
 
 export const encodingWords: Readonly<Record<UploadEncoding, string>> = {
   'utf-8': 'UTF-8',
@@ -9,15 +10,8 @@ export const encodingWords: Readonly<Record<UploadEncoding, string>> = {
 };
 export const separatorWords = { ',': 'Comma ,', ';': 'Semicolon ;', '\t': 'Tab' } as const;
 
-const reasons: Readonly<Record<string, string>> = {
-  missing: 'is not there',
-  invalid: 'cannot be read as what it should be',
-  too_many: 'has too many values',
-  not_in_table: 'is not in the look-up table',
-  unexpanded_macro: 'is a macro that was not filled in',
-  no_offset: 'has no offset from UTC',
-  in_the_future: 'lies in the future',
-  unknown_currency: 'is no currency of ISO 4217',
+/** What only rows of a file have. */
+const ofField: Readonly<Record<string, string>> = {
   click_ids_conflict: 'has a gbraid and a wbraid, which Google refuses together',
   formula: 'holds a formula that came to an error',
 };
@@ -31,7 +25,8 @@ const ofRow: Readonly<Record<string, string>> = {
 
 /** What is the matter with a row, in words. */
 export function problemText({ field, reason }: UploadProblem): string {
-  return field === '' ? (ofRow[reason] ?? reason) : `${field} ${reasons[reason] ?? reason}`;
+  if (field === '') return ofRow[reason] ?? reason;
+  return `${field} ${ofField[reason] ?? fieldProblem(field, reason)}`;
 }
 
 export const counted = (count: number, one: string, many = `${one}s`) =>
