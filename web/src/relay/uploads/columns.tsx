@@ -3,6 +3,7 @@ import { canonicalFields } from '../../../../contract/canonical_fields.ts';
 import type { Mapping } from '../../../../contract/mapping.ts';
 import type { RelayUpload, UploadFormat, UploadPreview } from '../../../../contract/relay_uploads.ts';
 import { Field, FormError, Select } from '../../controls/field.tsx';
+import { Glyph } from '../../controls/icons.tsx';
 import { resting } from '../../controls/resting.ts';
 import type { DeskError } from '../../desk/api.ts';
 import { asDeskError } from '../../desk/api.ts';
@@ -261,6 +262,18 @@ export function Columns({
       <div className="ru-both">
         <div className="ru-columns">
           <h4>Columns</h4>
+          {fields !== undefined && !('event_name' in fields) && (
+            <p className="st bad">
+              <Glyph state="bad" />
+              <span>Say the event of all rows above, or which column is event_name.</span>
+            </p>
+          )}
+          {fields !== undefined && !('occurred_at' in fields) && (
+            <p className="st bad">
+              <Glyph state="bad" />
+              <span>Say which column is occurred_at: when each happened.</span>
+            </p>
+          )}
           <table>
             <thead>
               <tr>
@@ -361,7 +374,7 @@ function Fixed({
           {...props}
           type="text"
           value={value}
-          placeholder={field === 'currency' ? 'EUR' : 'purchase'}
+          placeholder={field === 'currency' ? 'such as EUR' : 'such as purchase'}
           spellCheck={false}
           maxLength={120}
           disabled={!mayChange}

@@ -134,7 +134,7 @@ function isSeconds(rule: Rule): boolean {
 const names: Readonly<Record<string, string>> = {
   event_name: 'event_name event conversion_name conversion_action event_type',
   occurred_at:
-    'occurred_at conversion_time event_time time timestamp date datetime order_date created_at datum zeitpunkt',
+    'occurred_at conversion_time event_time time timestamp date datetime when order_date ordered_at created_at datum zeitpunkt',
   order_id: 'order_id order order_number transaction_id transaction bestellung bestellnummer external_order_id',
   event_id: 'event_id lead_id',
   value: 'value conversion_value revenue amount total order_total price betrag umsatz wert payout',
