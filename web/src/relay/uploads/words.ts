@@ -10,11 +10,6 @@ export const encodingWords: Readonly<Record<UploadEncoding, string>> = {
 };
 export const separatorWords = { ',': 'Comma ,', ';': 'Semicolon ;', '\t': 'Tab' } as const;
 
-/** What only rows of a file have. */
-const ofField: Readonly<Record<string, string>> = {
-  click_ids_conflict: 'has a gbraid and a wbraid, which Google refuses together',
-  formula: 'holds a formula that came to an error',
-};
 const ofRow: Readonly<Record<string, string>> = {
   too_large: 'The row is longer than one may be',
   too_many: 'The row has more cells than there are columns',
@@ -26,7 +21,7 @@ const ofRow: Readonly<Record<string, string>> = {
 /** What is the matter with a row, in words. */
 export function problemText({ field, reason }: UploadProblem): string {
   if (field === '') return ofRow[reason] ?? reason;
-  return `${field} ${ofField[reason] ?? fieldProblem(field, reason)}`;
+  return `${field} ${reason === 'formula' ? 'holds a formula that came to an error' : fieldProblem(field, reason)}`;
 }
 
 export const counted = (count: number, one: string, many = `${one}s`) =>
