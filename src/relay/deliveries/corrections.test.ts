@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulated } from '../../../emulators/admin.ts';
 import { openDataManagerEmulator } from '../../../emulators/data_manager.ts';
@@ -225,4 +226,30 @@ it('reads no corrections but those of its order, however many the organisation h
   expect((await read()) - before).toBeLessThan(20);
   await house.store.asOwner((sql) => sql.run('ANALYZE relay_conversions, relay_deliveries'));
   expect((await read()) - before).toBeLessThan(20);
+});
+
+it('what was there before the columns is found by them as well', async () => {
+  const to = await addDestination();
+  await house.add([to], [refundOf({ order_id: 'old', event_id: 'old-1' }), saleOf('old-2')]);
+  const named = () =>
+    house.inside((sql) =>
+      sql.query(
+        `SELECT original_order_id, original_event_id FROM relay_conversions c JOIN relay_deliveries d ON d.conversion_id = c.id
+         WHERE d.destination_id = $1 ORDER BY d.id`,
+        [to],
+      ),
+    );
+  const filled = [
+    { original_order_id: 'old', original_event_id: 'old-1' },
+    { original_order_id: null, original_event_id: null },
+  ];
+  expect(await named()).toEqual(filled);
+  await house.inside((sql) =>
+    sql.run('UPDATE relay_conversions SET original_order_id = NULL, original_event_id = NULL'),
+  );
+  const file = new URL('../migrations/2026-11-30-99-v6-e6-originals.sql', import.meta.url);
+  const text = await readFile(file, 'utf8');
+  const fill = text.slice(text.indexOf('ALTER TABLE relay_conversions NO FORCE'), text.indexOf('DROP INDEX'));
+  await house.store.asOwner((sql) => sql.run(fill));
+  expect(await named()).toEqual(filled);
 });
