@@ -473,6 +473,12 @@ it('answers what it cannot take with the reason, and each request stands in the 
   expect(unmapped.map(({ source_id }) => source_id)).toEqual([sources.shop, sources.strict].sort());
   const long = await desk.raw({ method: 'GET', path: `/in/${secret('shop')}?cid=${'x'.repeat(16_384)}` });
   expect([long.status, JSON.parse(long.text).error]).toMatchObject([414, { code: 'too_large', field: 'url' }]);
+  // Nobody signed the query: it is in no capture and no line.
+  const asking = { 'content-type': 'application/json', 'x-signed': signature };
+  const queried = await desk.raw({ path: `/in/${secret('signed')}?unsigned-word=1`, body, headers: asking });
+  expect(queried.status).toBe(202);
+  const [shape] = await desk.rows<{ body: string }>('SELECT body FROM relay_intake ORDER BY at DESC LIMIT 1');
+  expect(shape?.body).not.toContain('unsigned-word');
   const macro = JSON.parse((await send('shop', purchase({ event_name: '{event}' }))).text);
   expect(macro.problems).toEqual([{ field: 'event_name', reason: 'unexpanded_macro', macro: 'event' }]);
 });

@@ -9,7 +9,7 @@ import { type Random, timedUuidOf } from '../../platform/random.ts';
 import { type Lane, piecesOf, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { refused, type Taken, takeRequest } from '../sources/capture.ts';
-import type { CapturedRequest } from '../sources/request.ts';
+import { type CapturedRequest, withoutQuery } from '../sources/request.ts';
 import { unpack } from '../sources/unpack.ts';
 import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
@@ -188,7 +188,12 @@ async function take(
 ): Promise<Reply> {
   const at = parts.clock.now();
   const id = timedUuidOf(parts.random, at);
-  const packed: CapturedRequest = { method, url: plainUrl(url), headers: headers as CapturedRequest['headers'], body };
+  const address = plainUrl(url);
+  const packed: CapturedRequest = {
+    // What nobody signed is not kept either: a mapping that comes later reads what is kept.
+    ...{ method, url: source.signing === undefined ? address : withoutQuery(address) },
+    ...{ headers: headers as CapturedRequest['headers'], body },
+  };
   const unpacked = unpack(packed);
   const came = 'refused' in unpacked ? { ...packed, body: null } : unpacked;
   const line = (

@@ -3,7 +3,7 @@ import type { CaptureReason, Condition, Mapping } from '../../../contract/mappin
 import { applyMapping } from '../mapping/apply.ts';
 import { planCondition } from '../mapping/conditions.ts';
 import type { Problem } from '../mapping/problem.ts';
-import { type CapturedRequest, type RefusedRequest, readRequest, refusalOf } from './request.ts';
+import { type CapturedRequest, type RefusedRequest, readRequest, refusalOf, withoutQuery } from './request.ts';
 import { type Signing, signatureHeader, signatureProblem } from './signature.ts';
 
 /** Which record of a request, and which of those that `each` makes of it; both from 0. */
@@ -45,7 +45,7 @@ export function takeRequest(request: CapturedRequest, source: SourceRules, now: 
   if (unread !== undefined) return refused(unread);
   const signature = source.signing && signatureProblem(request, source.signing, now);
   // A ping is unsigned and does nothing, so it may be answered before anybody has shown who they are.
-  const read = signature === undefined || isShort(request) ? readRequest(unsigned(request, source), now) : undefined;
+  const read = signature === undefined || isShort(request) ? readRequest(signedPart(request, source), now) : undefined;
   if (read !== undefined && isPing(read, source)) return { ...nothing, status: 200, reason: 'ignored' };
   if (signature !== undefined)
     return refused({ status: 401, reason: signature, field: source.signing && signatureHeader(source.signing) });
@@ -85,12 +85,12 @@ function isPing(read: ReturnType<typeof readRequest>, { ping }: SourceRules): bo
   return scope !== undefined && planCondition(ping)(scope);
 }
 
-/** The header that a source has chosen for its signature is for nobody to map. */
-function unsigned(request: CapturedRequest, { signing }: SourceRules): CapturedRequest {
-  const name = signing?.header?.toLowerCase();
-  if (name === undefined) return request;
+/** What is read of a signed request: not the header of its signature, which is for nobody to map, and no query, which nobody signed. */
+function signedPart(request: CapturedRequest, { signing }: SourceRules): CapturedRequest {
+  if (signing === undefined) return request;
+  const name = signing.header?.toLowerCase();
   const headers = Object.entries(request.headers).filter(([one]) => one.toLowerCase() !== name);
-  return { ...request, headers: Object.fromEntries(headers) };
+  return { ...request, url: withoutQuery(request.url), headers: Object.fromEntries(headers) };
 }
 
 function taken(records: readonly (readonly ReturnType<typeof applyMapping>[number][])[]): Taken {

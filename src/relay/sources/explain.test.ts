@@ -183,6 +183,22 @@ describe('a declared signature', () => {
     const given = line({ 'Stripe-Signature': `t=${t},v1=${v1}` }, { scheme: 'stripe', secret: 'hush' });
     expect(explain(given)).toMatchObject({ status: 401, conversions: [], reason: 'signature_expired' });
   });
+  it('is of no query, which is not read then', () => {
+    const mapping = { fields: { event_name: '$query.event', occurred_at: '$received_at' } };
+    const asked = (given: object) => ({
+      ...given,
+      mapping,
+      request: { ...Reflect.get(given, 'request'), url: '/in/x?event=other' },
+    });
+    const signature = { scheme: 'hmac', header: 'X-Proof', secret: 'hush' };
+    expect(explain(asked(line({ 'X-Proof': hex }, signature)))).toMatchObject({
+      status: 202,
+      conversions: [],
+      reason: 'missing',
+    });
+    const { signature: _unsigned, ...bare } = line({}, signature) as Record<string, unknown>;
+    expect(explain(asked(bare)).conversions).toMatchObject([{ event_name: 'other' }]);
+  });
   it('is in a header that no mapping reaches', () => {
     const given = line({ 'X-Proof': hex }, { scheme: 'hmac', header: 'X-Proof', secret: 'hush' });
     const mapping = {

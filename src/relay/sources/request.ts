@@ -77,6 +77,10 @@ function readableHeaders(headers: CapturedRequest['headers']): Names {
   return readable;
 }
 
+export function withoutQuery(url: string): string {
+  return url.split(/[?#]/, 1)[0] as string;
+}
+
 function queryOf(url: string): string {
   const address = url.split('#', 1)[0] as string;
   const from = address.indexOf('?');
@@ -85,7 +89,7 @@ function queryOf(url: string): string {
 
 /** The last word of the path, such as `track`. A secret in an address is longer, and holds more than letters. */
 function endpointOf(url: string): string | undefined {
-  return /\/([a-z]{1,16})\/?$/.exec(url.split(/[?#]/, 1)[0] as string)?.[1];
+  return /\/([a-z]{1,16})\/?$/.exec(withoutQuery(url))?.[1];
 }
 
 type ReadBody = { readonly data: readonly Data[] } | { readonly refused: RefusedRequest };

@@ -48,7 +48,8 @@ export function signatureProblem(
   if (given === undefined || given === '') return 'signature_missing';
   // A secret of no length would let everybody sign.
   const secrets = signing.secrets.filter((secret) => secret !== '');
-  if (given.length > headerCharsMax) return 'signature_wrong';
+  // One of nothing fits every request without a body, and would be good for ever.
+  if (given.length > headerCharsMax || (body?.length ?? 0) === 0) return 'signature_wrong';
   if (signing.scheme === 'stripe') return stripeProblem(given, body ?? '', secrets, now);
   const isHex = signing.scheme === 'hmac';
   const sent = isHex ? fromHex(given.replace(/^sha256=/i, '')) : fromBase64(given);
