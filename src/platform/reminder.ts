@@ -24,6 +24,17 @@ export interface Reminder<Name extends string> {
 /** How people are told; the accounts bring it. */
 export type Remind<Name extends string> = (reminder: Reminder<Name>) => Promise<void>;
 
+/**
+ * Tells whoever has one of these built-in roles, and the address for alerts that the organisation has set, in the transaction of what
+ * happened; the accounts bring it.
+ */
+export type TellRoles<Name extends string> = (
+  sql: Sql,
+  organisationId: number,
+  roles: readonly string[],
+  notices: readonly Reminded<Name>[],
+) => Promise<void>;
+
 /** Tells one person, in the transaction of what happened; the accounts bring it. */
 export type Tell<Name extends string> = (
   sql: Sql,

@@ -301,6 +301,12 @@ describe('tokens', () => {
 
   it('that are revoked at the platform end the connection once: destroyed, told, and nothing goes out', async () => {
     const { id } = await connect();
+    const inside = <Row extends object>(text: string) =>
+      all.desk.house.postgres.tenant(all.north.organisationId, (sql) => sql.query<Row>(text));
+    await inside(
+      `INSERT INTO alert_hooks (organisation_id, host, url_sealed, secret_sealed, kinds, created_at)
+       VALUES (current_organisation(), 'alerts.example', '', '', '{organisation}', now()) RETURNING organisation_id`,
+    );
     const [{ body }] = asked(all.google, '/token') as [Received];
     expect(body).toContain('authorization_code');
     all.google.admin('POST', '/platform', { expire: 'all' });
@@ -316,6 +322,11 @@ describe('tokens', () => {
     expect(notices.length).toBe(1);
     expect(notices[0]?.facts).toMatchObject({ platform: 'Google Ads', connection: 'Google Ads' });
     expect(await told(all.south, 'connection_ended')).toEqual([]);
+    // Once, however many people were told, and no name that somebody gave by hand.
+    expect(await inside('SELECT notice, facts FROM alert_posts')).toEqual([
+      { notice: 'connection_ended', facts: { platform: 'Google Ads', organisation: expect.any(String) } },
+    ]);
+    await inside('DELETE FROM alert_hooks RETURNING organisation_id');
     const calls = asked(all.google, 'grant_type=refresh_token').length;
     await all.connections.renewDue();
     expect(await fresh(id)).toEqual({ reconnect: 'revoked' });

@@ -1,6 +1,6 @@
 import type { ConnectionReason } from '../../contract/connections.ts';
 import type { Sql } from '../platform/postgres/index.ts';
-import type { Remind, Reminded, Tell } from '../platform/reminder.ts';
+import type { Remind, Reminded, TellRoles } from '../platform/reminder.ts';
 import { providerOf } from './list.ts';
 import type { ConnectionRow } from './records.ts';
 
@@ -11,7 +11,7 @@ type NoticeName = 'connection_ended' | 'connection_paused' | 'connection_ending'
 
 /** What the accounts bring of notices. */
 export interface Teller {
-  tell: Tell<NoticeName>;
+  tellRoles: TellRoles<NoticeName>;
   remind: Remind<NoticeName>;
 }
 
@@ -34,24 +34,19 @@ export async function pageOf(sql: Sql, organisationId: number): Promise<string> 
 /** Tells owners and admins, in the transaction of what happened. */
 export async function tellOf(
   sql: Sql,
-  notices: Pick<Teller, 'tell'>,
+  notices: Pick<Teller, 'tellRoles'>,
   row: Pick<ConnectionRow, 'organisation_id' | 'provider' | 'label'>,
   reason: ConnectionReason,
 ): Promise<void> {
   const { organisation_id: organisationId } = row;
   const { name } = await sql.one<{ name: string }>('SELECT name FROM organisations WHERE id = $1', [organisationId]);
-  const people = await sql.query<{ person_id: number }>(
-    'SELECT person_id FROM memberships WHERE organisation_id = $1 AND role = ANY ($2) ORDER BY person_id',
-    [organisationId, [...told]],
-  );
-  const link = await pageOf(sql, organisationId);
-  for (const { person_id } of people)
-    await notices.tell(sql, person_id, {
+  await notices.tellRoles(sql, organisationId, told, [
+    {
       name: reason === 'base_url_changed' ? 'connection_paused' : 'connection_ended',
       facts: { ...factsOf(row, name), why: why[reason] },
-      link,
-      organisationId,
-    });
+      link: await pageOf(sql, organisationId),
+    },
+  ]);
 }
 
 export function factsOf(

@@ -34,7 +34,7 @@ export type FreshToken =
 
 type Parts = Pick<House, 'postgres' | 'clock' | 'config' | 'outbound' | 'vault' | 'audit' | 'log'>;
 
-export function openTokens(house: Parts, notices: Pick<Teller, 'tell'>) {
+export function openTokens(house: Parts, notices: Pick<Teller, 'tellRoles'>) {
   const { postgres, clock, outbound, audit, log } = house;
   const settings = house.config.connections ?? noConnections;
   const sealed = openSealedTokens(house);

@@ -1,7 +1,7 @@
 import { type NoticeKind, noticeKinds } from '../../../contract/mail.ts';
 import type { Advice, DueMessage, MailTemplate } from '../../platform/mail/index.ts';
 import { everyOrganisation, type Sql } from '../../platform/postgres/index.ts';
-import type { Remind, Reminder } from '../../platform/reminder.ts';
+import type { Remind, Reminded, Reminder, TellRoles } from '../../platform/reminder.ts';
 import type { House } from '../../platform/subject.ts';
 import { queueAlerts } from '../alerts/queue.ts';
 import { emailIn, localeIn } from '../people/person.ts';
@@ -24,6 +24,8 @@ export interface Notices {
    * whoever has left that organisation meanwhile is told nothing of it.
    */
   tell(sql: Sql, personId: number, notice: Notice): Promise<void>;
+  /** Tells whoever has one of these roles, and the address for alerts of the organisation, in the transaction of what happened. */
+  tellRoles: TellRoles<NoticeName>;
   /** Tells whoever has one of its roles what a reminder finds due, organisation by organisation. */
   remind: Remind<NoticeName>;
   /** Who has something to read that their page does not know. */
@@ -87,17 +89,26 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
           );
           const found = await due(sql, { id: organisationId, ...named });
           if (found.length === 0) return;
-          await queueAlerts(sql, organisationId, found, clock.now());
-          const people = await sql.query<{ person_id: number }>(
-            'SELECT person_id FROM memberships WHERE organisation_id = $1 AND role = ANY ($2) ORDER BY person_id',
-            [organisationId, [...roles]],
-          );
-          for (const { person_id } of people)
-            for (const notice of found) await tell(sql, person_id, { ...notice, organisationId });
+          await tellRoles(sql, organisationId, roles, found);
         });
       } catch (error) {
         onFailed(organisationId, error);
       }
+  }
+
+  async function tellRoles(
+    sql: Sql,
+    organisationId: number,
+    roles: readonly string[],
+    found: readonly Reminded<NoticeName>[],
+  ): Promise<void> {
+    await queueAlerts(sql, organisationId, found, clock.now());
+    const people = await sql.query<{ person_id: number }>(
+      'SELECT person_id FROM memberships WHERE organisation_id = $1 AND role = ANY ($2) ORDER BY person_id',
+      [organisationId, [...roles]],
+    );
+    for (const { person_id } of people)
+      for (const notice of found) await tell(sql, person_id, { ...notice, organisationId });
   }
 
   async function tell(sql: Sql, personId: number, notice: Notice): Promise<void> {
@@ -137,7 +148,7 @@ export function openNotices(house: Pick<House, 'clock' | 'mail' | 'postgres' | '
     });
   }
 
-  return { advise, remind, tell, news };
+  return { advise, remind, tell, tellRoles, news };
 }
 
 export interface Choice {
