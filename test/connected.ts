@@ -36,6 +36,12 @@ export interface ConnectedDesk {
   travel(ms: number): void;
   /** Back to today. */
   home(): void;
+  /** As at the beginning: today, everybody signed in, platforms that allow what they are asked, and no connections. */
+  reset(): Promise<void>;
+  /** Asks for the address at the platform where somebody authorises. */
+  begin(side: Side, body?: object): ReturnType<AccountsHouse['ask']>;
+  /** Comes back with what the platform said. */
+  answer(side: Side, back: Record<string, string>, more?: object): ReturnType<AccountsHouse['ask']>;
   signIn(side: Side): Promise<void>;
   /** Another process of the same desk: with the same rows and keys, and perhaps other settings. */
   another(env?: Record<string, string>): Connections;
@@ -126,18 +132,37 @@ export async function openConnectedDesk(): Promise<ConnectedDesk> {
     side.cookie = (await desk.ask('POST', '/api/sessions', '', { email: side.email, password })).cookies;
   }
   for (const side of sides) await signIn(side);
+  const home = () => {
+    aheadMs = 0;
+  };
+  // What begins with a hyphen stands beside the connections.
+  const at: ConnectedDesk['at'] = ({ organisationId }, rest = '') =>
+    `/api/organisations/${organisationId}/connection${rest.startsWith('-') ? '' : 's'}${rest}`;
   return {
+    ...{ at, home },
+    async reset() {
+      home();
+      google.admin('POST', '/reset', {});
+      google.admin('POST', '/platform', { consent: 'allow', rotates: false });
+      meta.admin('POST', '/reset', {});
+      meta.admin('POST', '/platform', { consent: 'allow' });
+      for (const side of sides) {
+        await signIn(side);
+        await desk.house.postgres.tenant(side.organisationId, async (sql) => {
+          await sql.run('DELETE FROM connections');
+          await sql.run('DELETE FROM connection_steps');
+        });
+      }
+      lines.length = 0;
+    },
+    begin: (side, body = { provider: 'google' }) => desk.ask('POST', at(side, '-authorisations'), side.cookie, body),
+    answer: (side, { state, code }, more = {}) =>
+      desk.ask('POST', at(side, '-answers'), side.cookie, { provider: 'google', state, code, ...more }),
     ...{ desk, house, connections, google, meta, north, south, lines, signIn, another },
     now: clock.now,
     travel(ms) {
       aheadMs += ms;
     },
-    home() {
-      aheadMs = 0;
-    },
-    // What begins with a hyphen stands beside the connections.
-    at: ({ organisationId }, rest = '') =>
-      `/api/organisations/${organisationId}/connection${rest.startsWith('-') ? '' : 's'}${rest}`,
     async consent(url) {
       const answer = await fetch(url, { redirect: 'manual' });
       const location = answer.headers.get('location');

@@ -19,30 +19,11 @@ beforeAll(async () => {
   all = await openConnectedDesk();
 });
 afterAll(() => all.close());
-beforeEach(async () => {
-  all.home();
-  all.google.admin('POST', '/reset', {});
-  all.google.admin('POST', '/platform', { consent: 'allow', rotates: false });
-  all.meta.admin('POST', '/reset', {});
-  all.meta.admin('POST', '/platform', { consent: 'allow' });
-  for (const side of [all.north, all.south]) {
-    await all.signIn(side);
-    await all.desk.house.postgres.tenant(side.organisationId, async (sql) => {
-      await sql.run('DELETE FROM connections');
-      await sql.run('DELETE FROM connection_steps');
-    });
-  }
-  all.lines.length = 0;
-});
+beforeEach(() => all.reset());
 
 const ask = (...given: Parameters<ConnectedDesk['desk']['ask']>) => all.desk.ask(...given);
-function begin(side: Side, body: object = { provider: 'google' }) {
-  return ask('POST', all.at(side, '-authorisations'), side.cookie, body);
-}
-function answer(side: Side, back: Record<string, string>, more: object = {}) {
-  const { state, code } = back;
-  return ask('POST', all.at(side, '-answers'), side.cookie, { provider: 'google', state, code, ...more });
-}
+const begin: ConnectedDesk['begin'] = (...given) => all.begin(...given);
+const answer: ConnectedDesk['answer'] = (...given) => all.answer(...given);
 async function connect(side: Side = all.north, body: { provider: string } = { provider: 'google' }) {
   const begun = await begin(side, body);
   expect([begun.status, begun.body.error]).toEqual([201, undefined]);
