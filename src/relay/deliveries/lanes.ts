@@ -1,4 +1,5 @@
 import { repeat } from '../../platform/clock.ts';
+import type { Destination } from '../destinations/destination.ts';
 import { openAccount, stopDestination } from './account.ts';
 import { openBreaker } from './breaker.ts';
 import { openBuckets } from './bucket.ts';
@@ -159,7 +160,7 @@ export function openLanes(senders: Senders): Lanes {
       return false;
     }
     const isProbe = allowed === 'probe';
-    const requests = state.bucket.take(isProbe ? 1 : requestsOf(destination.batchMax), steady());
+    const requests = state.bucket.take(isProbe ? 1 : requestsOf(destination), steady());
     if (requests === 0) {
       lane.readyAt = steady() + state.bucket.waitMs(steady());
       return true;
@@ -177,8 +178,10 @@ export function openLanes(senders: Senders): Lanes {
     return taken.isFull || (taken.batches.length > 0 && taken.batches.length === requests);
   }
 
-  function requestsOf(batchMax: number): number {
-    return Math.max(1, Math.floor(deliveryLimits.turnRequestsMax / batchMax));
+  /** Rows that cannot share a request may take one each: what was opened for a turn would be opened again for each of the next ones. */
+  function requestsOf({ batchMax, together }: Pick<Destination, 'batchMax' | 'together'>): number {
+    const most = deliveryLimits.turnRequestsMax;
+    return together !== undefined && batchMax < most ? most : Math.max(1, Math.floor(most / batchMax));
   }
 
   function countsOf(kind: string): LaneCounts {
