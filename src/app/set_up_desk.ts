@@ -13,6 +13,7 @@ import {
 } from '../accounts/index.ts';
 import { addGoal, listGoals } from '../analytics/index.ts';
 import { RequestError } from '../platform/http/route.ts';
+import { wordsOfShape } from '../platform/shape.ts';
 import type { Desk } from './desk.ts';
 
 /** What `fairlead setup` takes. Only the first run needs a password. */
@@ -52,7 +53,7 @@ export interface SetUpDeskResult {
  * @throws RequestError with the option at fault
  */
 export async function setUpDesk(desk: Desk, given: unknown): Promise<SetUpDeskResult> {
-  const parsed = setUpDeskInput.safeParse(given);
+  const parsed = setUpDeskInput.safeParse(given, { error: wordsOfShape });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0] ?? '');

@@ -8,6 +8,7 @@ import {
   metricNames,
   queryRequest,
 } from '../../../contract/query.ts';
+import { wordsOfShape } from '../../platform/shape.ts';
 import {
   type DimensionFact,
   dimensionFacts,
@@ -99,7 +100,7 @@ class Fault extends Error {
  * parseQuery({ site_id: 'example.com', metrics: ['visitors'], date_range: '7d' }, [])
  */
 export function parseQuery(request: unknown, goals: readonly Goal[]): Query | QueryProblem {
-  const shape = queryRequest.safeParse(request);
+  const shape = queryRequest.safeParse(request, { error: wordsOfShape });
   if (!shape.success) return { problem: shapeProblem(shape.error) };
   try {
     return readQuery(shape.data, goals);

@@ -7,6 +7,7 @@ import { type ErrorCode, errorStatus } from '../../../contract/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
+import { wordsOfShape } from '../shape.ts';
 import { clientAddress } from './address.ts';
 import { browserOf } from './browser.ts';
 import { sendFile, sendStream } from './file_answer.ts';
@@ -494,6 +495,7 @@ function check<T>(
   schema: {
     safeParse(
       value: unknown,
+      more: { error: typeof wordsOfShape },
     ):
       | { success: true; data: T }
       | { success: false; error: { issues: { path: PropertyKey[]; message: string; keys?: string[] }[] } };
@@ -501,7 +503,7 @@ function check<T>(
   value: unknown,
   where: string,
 ): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: wordsOfShape });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   // A member that nobody knows is not in the path of its complaint: it is the field at fault all the same.

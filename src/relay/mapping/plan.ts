@@ -11,6 +11,7 @@ import {
   type Rules,
 } from '../../../contract/mapping.ts';
 import { type Path, parsePath, parseTemplate, type TemplatePart } from '../../../contract/mapping_path.ts';
+import { wordsOfShape } from '../../platform/shape.ts';
 import { planCondition, type Test } from './conditions.ts';
 import { planFunction, type TextFunction } from './functions.ts';
 import { namesOf } from './walk.ts';
@@ -62,7 +63,7 @@ export interface MappingProblem {
 export function readMapping(given: unknown): { mapping: Mapping; plan: Plan } | { problem: MappingProblem } {
   // Of the two forms the one that was meant is read, so that the problem is said of that one.
   const hasCases = typeof given === 'object' && given !== null && 'cases' in given;
-  const read = (hasCases ? mappingCases : mappingCase).safeParse(given);
+  const read = (hasCases ? mappingCases : mappingCase).safeParse(given, { error: wordsOfShape });
   if (!read.success) return { problem: deepest(read.error.issues) };
   try {
     return { mapping: read.data, plan: planMapping(read.data) };
