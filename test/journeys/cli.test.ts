@@ -173,7 +173,10 @@ describe('explain captures', () => {
         problems: [{ field: 'order_id', reason: 'unexpanded_macro', path: 'txid', macro: 'txid' }],
       },
       { status: 400, conversions: [], reason: 'invalid', field: 'request' },
-      { status: 400, conversions: [], reason: 'not_json', problems: [{ field: '', reason: 'not_json', at: 5 }] },
+      {
+        ...{ status: 400, conversions: [], reason: 'not_json', field: 'body' },
+        problems: [{ field: 'body', reason: 'not_json', at: 5 }],
+      },
       expect.objectContaining({ status: 413, conversions: [], reason: 'too_large', field: 'body' }),
       {
         status: 202,
