@@ -139,6 +139,14 @@ it('goes from an empty desk to a conversion that is on its way: source, request,
     { order_id: '4712' },
   ]);
   expect(await ask('GET', `/sources/${source.id}/contents`)).toMatchObject({ mappings: 1, routes: 0, conversions: 1 });
+  // Its kept requests would go with it: not while a hold keeps them.
+  await asked(
+    `INSERT INTO legal_holds (organisation_id, scope, called, reason, owner, review_on, placed_by, placed_at)
+     VALUES (current_organisation(), 'everything', 'it', 'Claim 12', 'Legal', current_date + 30, 1, now()) RETURNING id`,
+  );
+  expect(await asked('SELECT FROM relay_captures WHERE source_id = $1 LIMIT 1', [source.id])).toHaveLength(1);
+  await ask('DELETE', `/sources/${source.id}`, undefined, 409);
+  await asked('UPDATE legal_holds SET released_at = now(), released_by = 1 RETURNING id');
   await ask('DELETE', `/sources/${source.id}`);
   expect((await send(address, order())).status).toBe(404);
   expect(await asked('SELECT order_id FROM relay_conversions')).toEqual([{ order_id: '4712' }]);

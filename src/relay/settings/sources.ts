@@ -13,6 +13,7 @@ import {
 } from '../../../contract/relay_settings.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
+import { refuseLineWhileHeld } from '../../trust/windows/index.ts';
 import { relayChanged } from '../changes.ts';
 import { listCaptures } from '../intake/captures.ts';
 import { presetOf, presets } from '../sources/presets/index.ts';
@@ -51,6 +52,17 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
     if (id == null) return;
     if ((await sql.maybe('SELECT FROM sites WHERE id = $1', [id])) === undefined)
       throw new RequestError('invalid_field', 'There is no site with this number here.', { field: 'site_id' });
+  }
+
+  /** Kept requests and uploads go with their source. @throws RequestError conflict that says which hold keeps them */
+  async function refuseWhileHeld(sql: Sql, organisation: number, source: { id: number; site_id: number | null }) {
+    for (const [table, line] of [
+      ['relay_captures', 'relay-captures'],
+      ['relay_uploads', 'relay-uploads'],
+    ] as const) {
+      const one = await sql.maybe(`SELECT FROM ${table} WHERE source_id = $1 LIMIT 1`, [source.id]);
+      if (one !== undefined) await refuseLineWhileHeld(sql, organisation, line, source.site_id);
+    }
   }
 
   /** What only goals have, since others get from their senders what they get; and what only requests have. */
@@ -348,7 +360,11 @@ export function sourceRoutes(house: SettingsHouse): Route[] {
       async handle(request) {
         const organisation = organisationFor(request);
         await removeWithWaiting(house, organisation, 'source_id', {
-          find: (sql) => sourceRow(sql, request.params.source, clock.now()),
+          async find(sql) {
+            const found = await sourceRow(sql, request.params.source, clock.now());
+            await refuseWhileHeld(sql, organisation, found);
+            return found;
+          },
           stop: (sql, gone) => note(house, sql, request, 'relay.source_changed', target(gone), { members: 'routes' }),
           async remove(sql, gone, cancelled) {
             await sql.run('DELETE FROM relay_sources WHERE id = $1', [gone.id]);
