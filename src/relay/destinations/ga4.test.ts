@@ -123,6 +123,7 @@ test.each([
     'permanent',
     'NAME_INVALID',
   ],
+  ['a refusal, which it never gives', 400, '', 'retry', 'http_400'],
   ['a body too large', 413, '', 'permanent', 'http_413'],
 ])('reads %s', (_, status, body, verdict, reason) => {
   expect(ga4.read(answer(status, body))).toEqual({ class: verdict, reason });

@@ -182,5 +182,6 @@ function read(answer: Answer, asked?: Asked): Verdict {
     return { class: 'permanent', reason: codeOf(memberOf(message, 'validationCode')) ?? 'invalid' };
   const reason = `http_${answer.status}`;
   if (isSuccess(answer)) return { class: 'accepted', reason };
-  return answer.status === 400 || answer.status === 413 ? { class: 'permanent', reason } : unknownAnswer(answer);
+  // It judges nothing by a status, so that a 400 is not its word on what was sent. A body that is too large stays so.
+  return answer.status === 413 ? { class: 'permanent', reason } : unknownAnswer(answer);
 }

@@ -123,6 +123,8 @@ test.each([
     },
   ],
   ['wrong, and it does not say what', 400, { error: {} }, { class: 'permanent', reason: 'http_400' }],
+  ['a bad request', 400, { error: { code: 'BadRequest' } }, { class: 'permanent', reason: 'BadRequest' }],
+  ['a code that nobody knows', 400, { error: { code: 'NextYear' } }, { class: 'retry', reason: 'NextYear' }],
   ['a refused token', 401, { error: { code: 'Unauthorized' } }, { class: 'auth', reason: 'http_401' }],
   ['an account outside the pilot', 403, {}, { class: 'config', reason: 'http_403' }],
 ])('reads %s', (_, status, body, verdict) => {

@@ -105,7 +105,8 @@ function read(answer: Answer, asked?: Asked): Verdict {
   const plain = readPlain(answer, asked);
   if (plain !== undefined) return plain;
   const error = memberOf(answer.body, 'error');
-  const reason = codeOf(memberOf(error, 'code')) ?? `http_${answer.status}`;
+  const code = codeOf(memberOf(error, 'code'));
+  const reason = code ?? `http_${answer.status}`;
   const rows = wrongRows(error);
   if (isSuccess(answer) && rows.length === 0)
     return isMiscounted(memberOf(answer.body, 'eventsReceived'), asked)
@@ -113,7 +114,8 @@ function read(answer: Answer, asked?: Asked): Verdict {
       : { class: 'accepted', reason };
   if (isSuccess(answer)) return { class: 'accepted', reason, rows };
   if (!isRefusal(answer)) return unknownAnswer(answer);
-  return rows.length > 0 ? { class: 'retry', reason, rows } : { class: 'permanent', reason };
+  if (rows.length > 0) return { class: 'retry', reason, rows };
+  return { class: code === undefined || isWrong(code) ? 'permanent' : 'retry', reason };
 }
 
 function wrongRows(error: unknown): RowVerdict[] {
@@ -125,9 +127,13 @@ function wrongRows(error: unknown): RowVerdict[] {
   });
 }
 
-/** No document lists the codes: a word in it says that the row is wrong. Any other one, such as a fault of theirs, may yet go through. */
+/** No document lists the codes: a word in it says that the row, or the request, is wrong. Any other one, such as a fault of theirs, may yet go through. */
 function isWrong(code: string): boolean {
-  return /invalid|missing|required|hashed|personal|toolong|tooold|outofrange|unsupported/i.test(code) && !isFault(code);
+  return (
+    /badrequest|validation|invalid|missing|required|hashed|personal|toolong|tooold|outofrange|unsupported/i.test(
+      code,
+    ) && !isFault(code)
+  );
 }
 
 function isFault(code: string): boolean {

@@ -1,5 +1,5 @@
 import { amountText } from './amount_text.ts';
-import { isRefusal, isSuccess, readPlain, unknownAnswer } from './answers.ts';
+import { isSuccess, readPlain, unknownAnswer } from './answers.ts';
 import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { dayMs, no, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, getWith } from './requests.ts';
@@ -85,7 +85,7 @@ export const outbrain: Destination<Settings, Identifiers> = {
     read: [
       { says: 'a pixel', answer: { status: 200, body: 'GIF89a' }, becomes: { class: 'accepted', reason: 'http_200' } },
       { says: 'nothing', answer: { status: 204, body: '' }, becomes: { class: 'accepted', reason: 'http_204' } },
-      { says: 'a refusal', answer: { status: 400, body: '' }, becomes: { class: 'permanent', reason: 'http_400' } },
+      { says: 'a refusal', answer: { status: 400, body: '' }, becomes: { class: 'retry', reason: 'http_400' } },
       { says: 'what nobody knows', answer: { status: 302, body: '' }, becomes: { class: 'retry', reason: 'http_302' } },
     ],
   },
@@ -112,6 +112,6 @@ function read(answer: Answer, asked?: Asked): Verdict {
   const plain = readPlain(answer, asked);
   if (plain !== undefined) return plain;
   const reason = `http_${answer.status}`;
-  if (isSuccess(answer)) return { class: 'accepted', reason };
-  return isRefusal(answer) ? { class: 'permanent', reason } : unknownAnswer(answer);
+  // No document says what it answers to what is wrong, so that nothing it says is the end of a conversion.
+  return isSuccess(answer) ? { class: 'accepted', reason } : unknownAnswer(answer);
 }

@@ -130,14 +130,20 @@ test.each([
     { class: 'accepted', reason: 'http_200', rows: [{ index: 0, class: 'permanent', reason: 'failed' }] },
   ],
   ['a 200 that says nothing of events', 200, {}, { class: 'retry', reason: 'num_events_processed' }],
-  ['a 422 without rows', 422, { code: 4200, details: {} }, { class: 'permanent', reason: '4200' }],
+  [
+    'a 422 without rows, with a code that nobody knows',
+    422,
+    { code: 4200, details: {} },
+    { class: 'retry', reason: '4200' },
+  ],
+  ['a request that is wrong, without a code', 400, { message: 'x' }, { class: 'permanent', reason: 'http_400' }],
   ['a request that is wrong', 400, { code: 4196, message: 'x' }, { class: 'permanent', reason: '4196' }],
   ['a refused token', 401, { code: 2, message: 'Authentication failed.' }, { class: 'auth', reason: '2' }],
   ['an account of others', 403, { code: 29, message: 'x' }, { class: 'config', reason: '29' }],
   ['too many', 429, { code: 8, message: 'x' }, { class: 'rate_limited', reason: '8' }],
   ['an endpoint ramped down', 503, { code: 4197, message: 'x' }, { class: 'retry', reason: '4197' }],
   ['a server that failed, with a code', 500, { code: 4196 }, { class: 'retry', reason: 'http_500' }],
-  ['a code of a prototype', 400, { code: 'constructor' }, { class: 'permanent', reason: 'constructor' }],
+  ['a code of a prototype', 400, { code: 'constructor' }, { class: 'retry', reason: 'constructor' }],
 ])('reads %s', (_, status, body, verdict) => {
   expect(pinterest.read(answer(status, body))).toEqual(verdict);
 });

@@ -150,7 +150,8 @@ function read(answer: Answer, asked?: Asked): Verdict {
   // A 422 that names its rows has taken the others.
   if (isSuccess(answer) || (answer.status === 422 && rows !== undefined))
     return { class: 'accepted', reason, ...(rows !== undefined && rows.length > 0 ? { rows } : {}) };
-  return isRefusal(answer) ? { class: 'permanent', reason } : unknownAnswer(answer);
+  if (!isRefusal(answer)) return unknownAnswer(answer);
+  return { class: code === undefined ? 'permanent' : 'retry', reason };
 }
 
 /** @returns undefined where the answer has no rows */

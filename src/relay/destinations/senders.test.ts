@@ -258,3 +258,12 @@ test.each(['pinterest', 'snap', 'tiktok'])('a sale in an app does not go to %s, 
     rejected: { reason: 'not_supported', field: 'action_source' },
   });
 });
+
+/** Taboola's documents say what its 400 is for; Outbrain's say nothing, and what nobody knows is never the end. */
+test('a refusal without a word is the end of a postback only where a document says what it means', () => {
+  const refused = { status: 400, headers: {}, body: '' };
+  expect(explainAnswer(refused, destinationOf('taboola') as Destination, now)).toMatchObject({ class: 'permanent' });
+  expect(explainAnswer(refused, destinationOf('outbrain') as Destination, now)).toMatchObject({
+    ...{ class: 'retry', reason: 'http_400' },
+  });
+});

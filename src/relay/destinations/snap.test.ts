@@ -78,6 +78,8 @@ test.each([
   ['taken', 200, { status: 'VALID' }, 'accepted', 'VALID'],
   ['taken, in other words', 200, { status: 'OK' }, 'accepted', 'OK'],
   ['a word that nobody knows', 200, { status: 'PARTIAL' }, 'retry', 'PARTIAL'],
+  ['wrong, without a word', 400, {}, 'permanent', 'http_400'],
+  ['a word that nobody knows', 400, { status: 'NEXT_YEAR' }, 'retry', 'NEXT_YEAR'],
   ['wrong', 400, { status: 'INVALID', reason: 'Unhashed PII alexz@example.com' }, 'permanent', 'INVALID'],
   ['wrong inside a 200', 200, { status: 'INVALID' }, 'permanent', 'INVALID'],
   ['a refused token', 401, { status: 'INVALID' }, 'auth', 'http_401'],

@@ -138,9 +138,11 @@ function read(answer: Answer, asked?: Asked): Verdict {
   if (plain !== undefined) return plain;
   const status = codeOf(memberOf(answer.body, 'status'))?.toUpperCase();
   const reason = status ?? `http_${answer.status}`;
-  if (answer.status === 400 || answer.status === 413) return { class: 'permanent', reason };
+  const isWrong = status === 'INVALID' || status === 'FAILED';
+  if (answer.status === 400 || answer.status === 413)
+    return { class: status === undefined || isWrong ? 'permanent' : 'retry', reason };
   if (!isSuccess(answer)) return unknownAnswer(answer);
-  if (status === 'INVALID' || status === 'FAILED') return { class: 'permanent', reason };
+  if (isWrong) return { class: 'permanent', reason };
   return status === undefined || accepting.has(status) ? { class: 'accepted', reason } : { class: 'retry', reason };
 }
 

@@ -95,6 +95,13 @@ test.each([
     { errors: [{ code: 'INVALID_PARAMETER' }] },
     { class: 'permanent', reason: 'INVALID_PARAMETER' },
   ],
+  ['wrong, without a code', 400, {}, { class: 'permanent', reason: 'http_400' }],
+  [
+    'a code that nobody knows, without rows',
+    400,
+    { errors: [{ code: 'NEXT_YEAR' }] },
+    { class: 'retry', reason: 'NEXT_YEAR' },
+  ],
   [
     'a refused signature',
     401,

@@ -126,10 +126,11 @@ function read(answer: Answer, asked?: Asked): Verdict {
   if (!isRefusal(answer)) return unknownAnswer(answer);
   const rows = wrongRows(answer.body);
   const reason = code ?? `http_${answer.status}`;
-  return rows.length > 0 ? { class: 'retry', reason, rows } : { class: 'permanent', reason };
+  if (rows.length > 0) return { class: 'retry', reason, rows };
+  return { class: code === undefined || wrong.has(code) ? 'permanent' : 'retry', reason };
 }
 
-/** What says of a row that it is wrong. Any other code, and none, may yet go through. */
+/** What says of a row, or of the whole request, that it is wrong. Any other code, and none, may yet go through. */
 const wrong: ReadonlySet<string> = new Set(['INVALID', 'INVALID_PARAMETER', 'MISSING_PARAMETER']);
 
 /** Nothing of a refused request counts: rows without errors are sent again without these. */
