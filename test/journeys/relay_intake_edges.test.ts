@@ -157,7 +157,7 @@ it.each<[string, object | string, number, string, string, number]>([
   ['a time without its offset', { occurred_at: '2026-11-30T09:15:00' }, 202, 'occurred_at', 'no_offset', 0],
   ['a value of "12,50"', { value: '12,50' }, 202, 'value', 'invalid', 0],
   ['a currency of "EURO"', { currency: 'EURO' }, 202, 'currency', 'unknown_currency', 0],
-  ['10,000 items', { items: Array(10_000).fill({ id: 'a' }) }, 413, '', 'too_many_items', 0],
+  ['10,000 items', { items: Array(10_000).fill({ id: 'a' }) }, 413, 'body', 'too_many_items', 0],
 ])('answers %s with the field and the reason, makes nothing of it, and keeps what can be mended', async (...row) => {
   const [, change, status, field, reason] = row;
   const source = await newSource();
@@ -165,11 +165,11 @@ it.each<[string, object | string, number, string, string, number]>([
   const { error, accepted, problems } = JSON.parse(answer.text);
   expect(answer.status).toBe(status);
   expect(status === 202 ? [accepted, problems[0]] : error).toMatchObject(
-    status === 202 ? [0, { field, reason }] : { code: reason },
+    status === 202 ? [0, { field, reason }] : { code: reason, field },
   );
   expect(await stored(source.id)).toBe(0);
   const [line] = await linesOf(`source=${source.id}`);
-  expect(line).toMatchObject({ status, reason, field: field === '' ? null : field, conversions: 0 });
+  expect(line).toMatchObject({ status, reason, field, conversions: 0 });
   // What was taken waits for another mapping, and is not lost.
   const { captures } = await ask<{ captures: { is_unmapped: boolean }[] }>('GET', `/sources/${source.id}/captures`);
   expect(captures.filter(({ is_unmapped }) => is_unmapped)).toHaveLength(status === 202 ? 1 : 0);
