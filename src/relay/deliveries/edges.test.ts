@@ -114,6 +114,20 @@ it.each([-45_000, 45_000])(
   },
 );
 
+it('what is in the future for a platform whose clock is an hour behind waits until it is past there; the rest goes at once', async () => {
+  const to = await toMeta();
+  meta.admin('POST', '/clock', { skew: -hourMs });
+  const at = (ms: number) => ({ occurred_at: new Date(clock.now() - ms).toISOString() });
+  await house.add([to], [...many(2, at(2_000)), ...many(1, { ...at(2 * hourMs), order_id: 'past' })]);
+  await house.lanes.idle();
+  expect(await states(to)).toEqual([...Array(2).fill(['waiting', '100/2804001', null]), accepted]);
+  await later(hourMs - 60_000);
+  expect((await states(to)).map(([state]) => state)).toEqual(['waiting', 'waiting', 'accepted']);
+  await later(61_000);
+  expect(await states(to)).toEqual(Array(3).fill(accepted));
+  expect(counted(meta).map(({ received }) => received)).toEqual([1, 1, 1]);
+});
+
 it('a token that is revoked in the middle of a turn stops the account; what was taken is not sent again, and the rest goes on with another one', async () => {
   const to = await toMeta();
   await house.add([to], many(1_200));

@@ -1,4 +1,5 @@
 import type { FailureReason, Answer as HttpAnswer } from '../../platform/outbound/index.ts';
+import { answeredAt } from '../destinations/answer_parts.ts';
 import type { Answer, Item, OutgoingRequest, Verdict } from '../destinations/destination.ts';
 import { keptAnswer } from './kept_answer.ts';
 import { deliveryLimits } from './limits.ts';
@@ -21,6 +22,8 @@ export interface Sent {
   readonly isUnsent?: true;
   /** The body was larger than may be sent. */
   readonly isTooLarge?: true;
+  /** When it answered by its own clock, milliseconds since 1970, where it says so. */
+  readonly answeredAt?: number;
   /** Percent of what the platform allows, where its headers say it. */
   readonly usage?: number;
 }
@@ -79,12 +82,14 @@ export async function sendRequest(
   const verdict = destination.read(read, asked);
   const number = verdict.class === 'accepted' ? destination.later?.numberIn(read) : undefined;
   const usage = usageIn(read);
+  const at = answeredAt(read);
   const result = destination.later?.describe(read);
   const refused = result === undefined ? 0 : (destination.later?.refused(read, asked.sent) ?? 0);
   return {
     ...{ verdict, ms, status: answer.status, answer: keptAnswer(read.body) },
     ...(number === undefined ? {} : { platformRequest: number }),
     ...(usage === undefined ? {} : { usage }),
+    ...(at === undefined ? {} : { answeredAt: at }),
     ...(result === undefined ? {} : { result, refused }),
   };
 }

@@ -46,6 +46,14 @@ function isAnswer({ class: kind, rows }: Verdict): boolean {
   return kind !== 'retry' || rows !== undefined;
 }
 
+/**
+ * By how much a conversion is in the future for a platform whose clock is behind, which may be all that is wrong with it: it
+ * is sent again once it is past there. Its `Date` is of whole seconds.
+ */
+function aheadMs({ occurred_at }: Ready['row'], { answeredAt }: Sent): number {
+  return answeredAt === undefined ? 0 : Math.max(0, occurred_at.getTime() - (answeredAt + 1_000));
+}
+
 /** Sends the batches of a turn, finds out what became of each row, and writes it down. */
 export async function finishTurn(
   senders: Senders,
@@ -162,6 +170,12 @@ export async function finishTurn(
     const rows = new Map((verdict.rows ?? []).map((row) => [row.index, row]));
     const isRefusedWhole = rows.size > 0 && verdict.class === 'retry';
     if (ready.length > 1 && (sent.isTooLarge === true || (rows.size === 0 && verdict.class === 'permanent'))) {
+      const early = sent.isTooLarge === true ? [] : ready.filter(({ row }) => aheadMs(row, sent) > 0);
+      if (early.length > 0) {
+        end(early, (one) => outcomeOf(one, verdict, sent));
+        const past = ready.filter(({ row }) => aheadMs(row, sent) <= 0);
+        return past.length > 0 ? again(batch, past, verdict) : undefined;
+      }
       const middle = Math.ceil(ready.length / 2);
       await again(batch, ready.slice(0, middle), verdict);
       return again(batch, ready.slice(middle), verdict);
@@ -169,7 +183,7 @@ export async function finishTurn(
     const innocent = isRefusedWhole ? ready.filter((_, place) => !rows.has(place)) : [];
     const left = new Set(innocent);
     for (const [place, one] of ready.entries())
-      if (!left.has(one)) ended.push({ row: one.row, outcome: outcomeOf(one, rows.get(place) ?? verdict) });
+      if (!left.has(one)) ended.push({ row: one.row, outcome: outcomeOf(one, rows.get(place) ?? verdict, sent) });
     // Where an answer names no row of the request, there is nobody to leave behind.
     if (innocent.length === ready.length) end(ready, (one) => outcomeOf(one, verdict));
     else if (innocent.length > 0) await again(batch, innocent, verdict);
@@ -190,7 +204,10 @@ export async function finishTurn(
     for (const one of part) await send(one, true);
   }
 
-  function outcomeOf({ row }: Ready, verdict: Verdict | RowVerdict): Outcome {
+  function outcomeOf({ row }: Ready, said: Verdict | RowVerdict, sent?: Sent): Outcome {
+    const ahead = sent === undefined ? 0 : aheadMs(row, sent);
+    const verdict: Verdict | RowVerdict =
+      said.class === 'permanent' && ahead > 0 ? { class: 'retry', reason: said.reason, retryAfterMs: ahead } : said;
     const { reason, retryAfterMs } = verdict;
     const now = clock.now();
     switch (verdict.class) {
