@@ -52,6 +52,66 @@ export const pastedPlatforms = [
   },
 ] as const;
 
+/** By kind of destination whose interface has a version: the operator's setting, what holds without it, and its shape. */
+export const destinationVersions: Readonly<Record<string, DestinationVersion>> = {
+  'google-data-manager': {
+    label: 'Google Ads (Data Manager)',
+    variable: 'FAIRLEAD_DATA_MANAGER_VERSION',
+    standard: 'v1',
+    is: '^v\\d{1,3}$',
+  },
+  'google-ads-upload': {
+    label: 'Google Ads (upload)',
+    variable: 'FAIRLEAD_GOOGLE_ADS_VERSION',
+    standard: 'v25',
+    is: '^v\\d{1,3}$',
+  },
+  linkedin: {
+    label: 'LinkedIn Conversions API',
+    variable: 'FAIRLEAD_LINKEDIN_VERSION',
+    standard: '202603',
+    is: '^20\\d\\d(?:0[1-9]|1[0-2])$',
+  },
+  'meta-capi': {
+    label: 'Meta Conversions API',
+    variable: 'FAIRLEAD_META_VERSION',
+    standard: 'v25.0',
+    is: '^v\\d{1,3}\\.\\d$',
+  },
+  microsoft: {
+    label: 'Microsoft Advertising',
+    variable: 'FAIRLEAD_MICROSOFT_CAPI_VERSION',
+    standard: 'v1',
+    is: '^v\\d{1,3}$',
+  },
+  pinterest: {
+    label: 'Pinterest API for Conversions',
+    variable: 'FAIRLEAD_PINTEREST_VERSION',
+    standard: 'v5',
+    is: '^v\\d{1,3}$',
+  },
+  reddit: {
+    label: 'Reddit Conversions API',
+    variable: 'FAIRLEAD_REDDIT_VERSION',
+    standard: 'v2.0',
+    is: '^v\\d{1,3}(?:\\.\\d)?$',
+  },
+  snap: { label: 'Snap Conversions API', variable: 'FAIRLEAD_SNAP_VERSION', standard: 'v3', is: '^v\\d{1,3}$' },
+  tiktok: {
+    label: 'TikTok Events API',
+    variable: 'FAIRLEAD_TIKTOK_VERSION',
+    standard: 'v1.3',
+    is: '^v\\d{1,3}\\.\\d$',
+  },
+  x: { label: 'X Conversion API', variable: 'FAIRLEAD_X_VERSION', standard: '12', is: '^\\d{1,3}$' },
+};
+export interface DestinationVersion {
+  readonly label: string;
+  readonly variable: string;
+  readonly standard: string;
+  readonly is: string;
+}
+
 /** By kind of destination: whose it is, its host, and the operator's setting for another address. */
 export const destinationReceivers: Readonly<Record<string, DestinationReceiver>> = {
   'google-data-manager': {

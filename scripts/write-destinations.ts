@@ -44,6 +44,13 @@ export function factsOf(destinations: readonly Destination[]) {
     pastedProviders: pasted.map(({ id }) => id),
     destinationClickIds: [...new Set(destinations.flatMap(({ clickIds = [] }) => clickIds))],
     pastedPlatforms: pasted,
+    destinationVersions: Object.fromEntries(
+      destinations.flatMap(({ id, label, receiver, version }) => {
+        if (version === undefined) return [];
+        const { variable = `FAIRLEAD_${settingName(id)}_VERSION`, standard, is } = version;
+        return [[id, { label: receiver?.label ?? label, variable, standard, is: is.source }]];
+      }),
+    ),
     destinationReceivers: Object.fromEntries(
       destinations.flatMap(({ id, label, receiver, matchesBy = ofPeople }) =>
         receiver === undefined
@@ -53,7 +60,7 @@ export function factsOf(destinations: readonly Destination[]) {
                 id,
                 {
                   label,
-                  variable: `FAIRLEAD_RELAY_${id.toUpperCase().replaceAll('-', '_')}_URL`,
+                  variable: `FAIRLEAD_RELAY_${settingName(id)}_URL`,
                   ...receiver,
                   getsHashes: matchesBy.some((key) => (ofPeople as readonly string[]).includes(key)),
                 },
@@ -64,10 +71,15 @@ export function factsOf(destinations: readonly Destination[]) {
   };
 }
 
+function settingName(id: string): string {
+  return id.toUpperCase().replaceAll('-', '_');
+}
+
 const notice = '// Written by `npm run write` from the files of src/relay/destinations, and not by hand.\n';
 
 function contractText(destinations: readonly Destination[]): string {
-  const { pastedProviders, destinationClickIds, pastedPlatforms, destinationReceivers } = factsOf(destinations);
+  const { pastedProviders, destinationClickIds, pastedPlatforms, destinationReceivers, destinationVersions } =
+    factsOf(destinations);
   return `${notice}
 /** Platforms of which a secret is pasted, and which nobody signs in at. */
 export const pastedProviders = ${JSON.stringify(pastedProviders)} as const;
@@ -77,6 +89,15 @@ export const destinationClickIds = ${JSON.stringify(destinationClickIds)} as con
 
 /** What is pasted of each, and where somebody finds it. Without a host, the settings of a destination name it. */
 export const pastedPlatforms = ${JSON.stringify(pastedPlatforms)} as const;
+
+/** By kind of destination whose interface has a version: the operator's setting, what holds without it, and its shape. */
+export const destinationVersions: Readonly<Record<string, DestinationVersion>> = ${JSON.stringify(destinationVersions)};
+export interface DestinationVersion {
+  readonly label: string;
+  readonly variable: string;
+  readonly standard: string;
+  readonly is: string;
+}
 
 /** By kind of destination: whose it is, its host, and the operator's setting for another address. */
 export const destinationReceivers: Readonly<Record<string, DestinationReceiver>> = ${JSON.stringify(destinationReceivers)};

@@ -7,6 +7,7 @@ import type { Config } from '../src/platform/config.ts';
 import { readConnections } from '../src/platform/connection_config.ts';
 import { openLog } from '../src/platform/log.ts';
 import { openOutbound } from '../src/platform/outbound/index.ts';
+import { readVersions } from '../src/platform/relay_config.ts';
 import type { House } from '../src/platform/subject.ts';
 import { type Connections, openConnections } from '../src/providers/index.ts';
 import { ringOf } from '../src/trust/keys/index.ts';
@@ -85,19 +86,22 @@ export async function openConnectedDesk(): Promise<ConnectedDesk> {
     FAIRLEAD_META_CLIENT_SECRET: 'meta secret',
     FAIRLEAD_META_URL: meta.url,
   };
+  function connectionsOf(env: Record<string, string>) {
+    const read = {
+      text: (name: string) => env[name],
+      wrong(name: string, problem: string) {
+        throw new Error(`${name}: ${problem}`);
+      },
+    };
+    return readConnections({ ...read, isLoopback: (host) => host === '127.0.0.1', versions: readVersions(read) });
+  }
   const lines: string[] = [];
   const log = openLog(clock, (line) => lines.push(line));
   const settings = (env: Record<string, string>) => ({
     role: 'all' as const,
     regions: [],
     outboundAllow: ['127.0.0.1'],
-    connections: readConnections({
-      text: (name) => ({ ...environment, ...env })[name],
-      wrong(name, problem) {
-        throw new Error(`${name}: ${problem}`);
-      },
-      isLoopback: (host) => host === '127.0.0.1',
-    }),
+    connections: connectionsOf({ ...environment, ...env }),
   });
   function given(house: House, env: Record<string, string> = {}): House {
     const config = { ...house.config, ...settings(env) } as Config;

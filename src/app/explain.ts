@@ -32,7 +32,9 @@ const topics: Readonly<Record<string, Topic>> = {
     await explainCaptures({ lines, write, now: systemClock.now });
   },
   async conversions(lines, write, args) {
-    await explainConversions({ destination: readDestination(args), lines, write, now: systemClock.now });
+    const destination = readDestination(args);
+    const { versions = {} } = readConfig();
+    await explainConversions({ destination, lines, write, now: systemClock.now, versions });
   },
   async errors(lines, write, args) {
     await explainErrors({ destination: readDestination(args), lines, write, now: systemClock.now });

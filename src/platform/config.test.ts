@@ -92,6 +92,20 @@ describe('settings are checked at start, all at once, naming the variable and th
       },
       ['FAIRLEAD_GOOGLE_OAUTH_URL', 'FAIRLEAD_META_URL', 'FAIRLEAD_LINKEDIN_URL', 'FAIRLEAD_TIKTOK_URL'],
     ],
+    [
+      'versions of another shape than their platforms have, which would stand in addresses',
+      {
+        FAIRLEAD_META_VERSION: '25',
+        FAIRLEAD_GOOGLE_ADS_VERSION: 'v25/../v24',
+        FAIRLEAD_LINKEDIN_VERSION: '202613',
+        FAIRLEAD_MICROSOFT_ADS_VERSION: '13',
+        FAIRLEAD_TIKTOK_VERSION: 'v1.4',
+      },
+      [
+        ...['FAIRLEAD_GOOGLE_ADS_VERSION', 'FAIRLEAD_LINKEDIN_VERSION', 'FAIRLEAD_META_VERSION'],
+        'FAIRLEAD_MICROSOFT_ADS_VERSION',
+      ],
+    ],
     ['a platform on this machine', { FAIRLEAD_GOOGLE_ADS_URL: 'http://127.0.0.1:7071' }, []],
     ['a host that is none', { HOST: '300.1.1.1' }, ['HOST']],
     ['places that are not there', { FAIRLEAD_PLACES_FILE: '/nowhere/p.mmdb' }, ['FAIRLEAD_PLACES_FILE']],

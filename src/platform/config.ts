@@ -7,7 +7,7 @@ import { type ConnectionSettings, connectionVariables, readConnections } from '.
 import type { KeySource } from './key_source.ts';
 import type { MailServer } from './mail/index.ts';
 import { readMailServer } from './mail_config.ts';
-import { readRelay, relayVariables } from './relay_config.ts';
+import { readRelay, readVersions, relayVariables, versionVariables } from './relay_config.ts';
 import { readSignIn, type SignInSettings, signInVariables } from './sign_in_config.ts';
 
 /** What the operator has decided, from the environment alone. Read once at start; wrong values stop the start. */
@@ -61,6 +61,8 @@ export interface Config {
   credits?: boolean;
   /** By kind of destination of the relay: where its requests go in place of the platform. Absent = to the platforms. */
   relay?: Readonly<Record<string, string>>;
+  /** By kind of destination: the version of its platform's interface. Absent = what each destination was read against. */
+  versions?: Readonly<Record<string, string>>;
   /** The ad platforms: as whom the desk is known there, and where they are; absent = as they are by themselves. */
   connections?: ConnectionSettings;
   /**
@@ -131,6 +133,7 @@ const known: string[] = [
   'FAIRLEAD_BACKUP_S3_REGION',
   ...signInVariables,
   ...Object.values(relayVariables),
+  ...versionVariables,
   ...connectionVariables,
   'FAIRLEAD_CLOCK_OFFSET_MS',
   'FAIRLEAD_DEV',
@@ -352,6 +355,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (!['on', 'off'].includes(credits))
     wrong('FAIRLEAD_CREDITS', `"${credits}" is neither on nor off.`, 'Write on or off.');
 
+  const versions = readVersions({ text, wrong });
   const config: Config = {
     role,
     host,
@@ -383,7 +387,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     inbox: text('FAIRLEAD_DEV') === '1' && isLoopback(host),
     signIn: readSignIn({ text, wrong, isLoopback }),
     relay: readRelay({ text, wrong, isLoopback }),
-    connections: readConnections({ text, wrong, isLoopback }),
+    versions,
+    connections: readConnections({ text, wrong, isLoopback, versions }),
     backup: {
       folder: resolve(text('FAIRLEAD_BACKUP_DIR') ?? join(dataDir, '..', 'backups')),
       hour: text('FAIRLEAD_BACKUP_HOUR') === 'off' ? undefined : whole('FAIRLEAD_BACKUP_HOUR', 3, 0, 23),

@@ -1,3 +1,4 @@
+import { readVersion, readVersions } from './relay_config.ts';
 import type { ProviderClient } from './sign_in_config.ts';
 
 /** An ad platform as this desk is known there. Operator environment only: whoever names an address receives secrets. */
@@ -8,14 +9,19 @@ export interface ConnectionApp<Part extends string = string> {
   at: Readonly<Record<Part, string>>;
 }
 
+interface Versioned {
+  readonly version: string;
+}
+
 export interface ConnectionSettings {
-  google: ConnectionApp<'login' | 'token' | 'ads'>;
+  /** @property version of what is asked there, which is that of the destination */
+  google: ConnectionApp<'login' | 'token' | 'ads'> & Versioned;
   /** @property configId of Facebook Login for Business, which decides what is asked for */
-  meta: ConnectionApp<'dialog' | 'graph'> & { configId?: string };
-  linkedin: ConnectionApp<'login' | 'api'>;
-  /** @property developerToken that Microsoft's accounts are listed with */
-  microsoft: ConnectionApp<'login' | 'accounts' | 'campaigns'> & { developerToken?: string };
-  tiktok: ConnectionApp<'api'>;
+  meta: ConnectionApp<'dialog' | 'graph'> & Versioned & { configId?: string };
+  linkedin: ConnectionApp<'login' | 'api'> & Versioned;
+  /** @property developerToken that Microsoft's accounts are listed with, by an interface that no conversion goes to */
+  microsoft: ConnectionApp<'login' | 'accounts' | 'campaigns'> & Versioned & { developerToken?: string };
+  tiktok: ConnectionApp<'api'> & Versioned;
 }
 export type ConnectedPlatform = keyof ConnectionSettings;
 
@@ -36,20 +42,29 @@ export const connectionVariables = [
   'FAIRLEAD_MICROSOFT_CLIENT_SECRET',
   'FAIRLEAD_MICROSOFT_DEVELOPER_TOKEN',
   'FAIRLEAD_MICROSOFT_URL',
+  'FAIRLEAD_MICROSOFT_ADS_VERSION',
   'FAIRLEAD_TIKTOK_CLIENT_ID',
   'FAIRLEAD_TIKTOK_CLIENT_SECRET',
   'FAIRLEAD_TIKTOK_URL',
 ] as const;
 type Variable = (typeof connectionVariables)[number] | (typeof google)[number];
 
+const microsoftAds = {
+  label: 'the Microsoft Advertising API',
+  ...{ variable: 'FAIRLEAD_MICROSOFT_ADS_VERSION', standard: 'v13', is: '^v\\d{1,3}$' },
+};
+
 /** Reads the ad platforms; one whose client is half set, or whose address would carry its secret in clear, stops the start. */
 export function readConnections(read: {
   text(name: string): string | undefined;
   wrong(name: string, problem: string, fix: string): void;
   isLoopback(host: string): boolean;
+  /** Of the destinations, by kind: what is listed for one is asked for by its version. */
+  versions: Readonly<Record<string, string>>;
 }): ConnectionSettings {
   const { wrong, isLoopback } = read;
   const text = (name: Variable) => read.text(name);
+  const versionOf = (kind: string) => ({ version: read.versions[kind] ?? '' });
 
   function client(platform: 'META' | 'LINKEDIN' | 'MICROSOFT' | 'TIKTOK', others: Variable[]) {
     const id = `FAIRLEAD_${platform}_CLIENT_ID` as const;
@@ -98,15 +113,18 @@ export function readConnections(read: {
         token: oauth ?? 'https://oauth2.googleapis.com',
         ads: ads ?? 'https://googleads.googleapis.com',
       },
+      ...versionOf('google-ads-upload'),
     },
     meta: {
       ...client('META', ['FAIRLEAD_META_CONFIG_ID']),
       ...(configId !== undefined && { configId }),
       at: { dialog: meta ?? 'https://www.facebook.com', graph: meta ?? 'https://graph.facebook.com' },
+      ...versionOf('meta-capi'),
     },
     linkedin: {
       ...client('LINKEDIN', []),
       at: { login: linkedin ?? 'https://www.linkedin.com', api: linkedin ?? 'https://api.linkedin.com' },
+      ...versionOf('linkedin'),
     },
     microsoft: {
       ...client('MICROSOFT', ['FAIRLEAD_MICROSOFT_DEVELOPER_TOKEN']),
@@ -116,8 +134,13 @@ export function readConnections(read: {
         accounts: microsoft ?? 'https://clientcenter.api.bingads.microsoft.com',
         campaigns: microsoft ?? 'https://campaign.api.bingads.microsoft.com',
       },
+      version: readVersion(read, microsoftAds),
     },
-    tiktok: { ...client('TIKTOK', []), at: { api: tiktok ?? 'https://business-api.tiktok.com' } },
+    tiktok: {
+      ...client('TIKTOK', []),
+      at: { api: tiktok ?? 'https://business-api.tiktok.com' },
+      ...versionOf('tiktok'),
+    },
   };
 }
 
@@ -126,4 +149,5 @@ export const noConnections: ConnectionSettings = readConnections({
   text: () => undefined,
   wrong() {},
   isLoopback: () => false,
+  versions: readVersions({ text: () => undefined, wrong() {} }),
 });

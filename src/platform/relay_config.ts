@@ -1,4 +1,4 @@
-import { destinationReceivers } from '../../contract/destinations.ts';
+import { type DestinationVersion, destinationReceivers, destinationVersions } from '../../contract/destinations.ts';
 
 /**
  * By kind of destination the address that the relay sends to in place of the platform's own: emulators, and an operator's
@@ -25,4 +25,28 @@ export function readRelay(read: {
     else read.wrong(name, 'it is not an https address.', 'Write one, or leave it out for the platform itself.');
   }
   return found;
+}
+
+export const versionVariables: readonly string[] = Object.values(destinationVersions).map(({ variable }) => variable);
+
+interface Reading {
+  text(name: string): string | undefined;
+  wrong(name: string, problem: string, fix: string): void;
+}
+
+/** By kind of destination the version of its interface that requests are made for. What has another shape stops the start. */
+export function readVersions(read: Reading): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(destinationVersions).map(([kind, one]) => [kind, readVersion(read, one)]));
+}
+
+/** It stands in addresses and headers as it is, so nothing but its shape comes through. */
+export function readVersion(read: Reading, { label, variable, standard, is }: DestinationVersion): string {
+  const value = read.text(variable);
+  if (value === undefined || new RegExp(is).test(value)) return value ?? standard;
+  read.wrong(
+    variable,
+    `"${value.slice(0, 40)}" is not a version of ${label}.`,
+    `Write one as its documents do, such as ${standard}, or leave it out.`,
+  );
+  return standard;
 }

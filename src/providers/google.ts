@@ -29,8 +29,6 @@ import {
 } from './problems.ts';
 import { type Grant, type OAuth, type Provider, type ProviderAnswer, type Talk, Trouble } from './provider.ts';
 
-/** The latest that the reference describes. */
-const apiVersion = 'v25';
 const scope = 'https://www.googleapis.com/auth/';
 export const adwords = `${scope}adwords`;
 /** Accounts that somebody reaches by themselves. Each is a request, and whoever has more chooses by number. */
@@ -104,7 +102,7 @@ const oauth: OAuth = {
 
   *accounts({ settings, accessToken, scopes }) {
     if (!scopes.includes(adwords)) throw new Trouble('auth', 'scope_missing');
-    const base = `${settings.google.at.ads}/${apiVersion}`;
+    const base = `${settings.google.at.ads}/${settings.google.version}`;
     const listed = readAds(yield get(`${base}/customers:listAccessibleCustomers`, bearer(accessToken)));
     const names = object(listed)?.resourceNames;
     const roots = (Array.isArray(names) ? names : []).flatMap((name) => idIn(String(name).split('/')[1]) ?? []);
@@ -123,7 +121,7 @@ const oauth: OAuth = {
 
   *targets({ settings, accessToken, scopes, account, through }) {
     if (!scopes.includes(adwords)) throw new Trouble('auth', 'scope_missing');
-    const base = `${settings.google.at.ads}/${apiVersion}`;
+    const base = `${settings.google.at.ads}/${settings.google.version}`;
     const customer = account.replaceAll('-', '');
     const by = { accessToken, customer, through: through?.replaceAll('-', '') ?? customer };
     const [row] = (yield* search(base, by, settingQuery)) ?? [];

@@ -1,4 +1,5 @@
 import type { ConnectionAccount, ConnectionTarget } from '../../contract/connections.ts';
+import type { ConnectionSettings } from '../platform/connection_config.ts';
 import {
   address,
   bearer,
@@ -19,8 +20,6 @@ import {
 import { accountBlocked, notEnabled, permissionMissing, wrongType } from './problems.ts';
 import { type Grant, type OAuth, type Provider, type ProviderAnswer, Trouble } from './provider.ts';
 
-/** The version of the reference; a month in digits. */
-const version = { 'linkedin-version': '202603', 'x-restli-protocol-version': '2.0.0' };
 const pageSize = '100';
 const pagesMax = 10;
 
@@ -96,7 +95,7 @@ const oauth: OAuth = {
     let pageToken: string | undefined;
     for (let page = 0; page < pagesMax; page++) {
       const url = address(`${settings.linkedin.at.api}/rest/adAccounts`, { q: 'search', pageSize, pageToken });
-      const body = read(yield get(url, { ...bearer(accessToken), ...version }));
+      const body = read(yield get(url, headersOf(settings, accessToken)));
       for (const row of listOf(body.elements)) {
         const id = idIn(row.id);
         const status = codeIn(row.status, 'UNKNOWN');
@@ -119,7 +118,7 @@ const oauth: OAuth = {
         ...{ q: 'account', account: `urn:li:sponsoredAccount:${account}` },
         ...{ count: pageSize, start: String(page * Number(pageSize)) },
       });
-      const rows = listOf(read(yield get(url, { ...bearer(accessToken), ...version })).elements);
+      const rows = listOf(read(yield get(url, headersOf(settings, accessToken))).elements);
       for (const row of rows) {
         const id = idIn(row.id);
         const method = codeIn(row.conversionMethod, 'UNKNOWN');
@@ -139,6 +138,10 @@ const oauth: OAuth = {
 };
 
 export const linkedin: Provider = { id: 'linkedin', label: 'LinkedIn Ads', oauth, destinations: ['linkedin'] };
+
+function headersOf({ linkedin: { version } }: ConnectionSettings, accessToken: string): Record<string, string> {
+  return { ...bearer(accessToken), 'linkedin-version': version, 'x-restli-protocol-version': '2.0.0' };
+}
 
 /** Sixty days; a refresh token, where there is one, a year from the day on which somebody authorised. */
 function grantOf(answer: ProviderAnswer): Grant {

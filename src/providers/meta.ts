@@ -1,4 +1,5 @@
 import type { ConnectionAccount, ConnectionTarget } from '../../contract/connections.ts';
+import type { ConnectionSettings } from '../platform/connection_config.ts';
 import {
   address,
   bearer,
@@ -17,8 +18,6 @@ import {
 import { accountBlocked, permissionMissing } from './problems.ts';
 import { type Grant, type OAuth, type Provider, type ProviderAnswer, type Talk, Trouble } from './provider.ts';
 
-/** The latest that is documented (reference). */
-const apiVersion = 'v25.0';
 const dayMs = 86_400_000;
 const pageSize = '100';
 const pagesMax = 10;
@@ -48,7 +47,7 @@ const oauth: OAuth = {
   issuers: ({ meta }) => [meta.at.dialog],
 
   authorise: ({ client, settings, redirectUri, state, scopes }) =>
-    address(`${settings.meta.at.dialog}/${apiVersion}/dialog/oauth`, {
+    address(`${settings.meta.at.dialog}/${settings.meta.version}/dialog/oauth`, {
       response_type: 'code',
       client_id: client.clientId,
       redirect_uri: redirectUri,
@@ -60,7 +59,7 @@ const oauth: OAuth = {
     }),
 
   *exchange({ client, settings, redirectUri, code, nowMs }) {
-    const graph = `${settings.meta.at.graph}/${apiVersion}`;
+    const graph = graphOf(settings);
     const app = { client_id: client.clientId, client_secret: client.clientSecret };
     const short = tokenOf(
       yield get(address(`${graph}/oauth/access_token`, { ...app, redirect_uri: redirectUri, code })),
@@ -70,14 +69,14 @@ const oauth: OAuth = {
 
   *refresh({ client, settings, accessToken, nowMs }) {
     const app = { client_id: client.clientId, client_secret: client.clientSecret };
-    return yield* lengthen(`${settings.meta.at.graph}/${apiVersion}`, app, { token: accessToken, nowMs });
+    return yield* lengthen(graphOf(settings), app, { token: accessToken, nowMs });
   },
 
   *revoke({ settings, accessToken }) {
     read(
       yield {
         method: 'DELETE',
-        url: `${settings.meta.at.graph}/${apiVersion}/me/permissions`,
+        url: `${graphOf(settings)}/me/permissions`,
         headers: { accept: 'application/json', ...bearer(accessToken) },
       },
     );
@@ -86,7 +85,7 @@ const oauth: OAuth = {
 
   *accounts({ settings, accessToken }) {
     const fields = 'account_id,name,currency,timezone_name,account_status';
-    const rows = yield* pages(`${settings.meta.at.graph}/${apiVersion}/me/adaccounts`, fields, accessToken);
+    const rows = yield* pages(`${graphOf(settings)}/me/adaccounts`, fields, accessToken);
     return rows.flatMap((row): ConnectionAccount[] => {
       const id = idIn(row.account_id);
       if (id === undefined) return [];
@@ -102,7 +101,7 @@ const oauth: OAuth = {
   },
 
   *targets({ settings, accessToken, scopes, account }) {
-    const url = `${settings.meta.at.graph}/${apiVersion}/act_${account.replace(/^act_/, '')}/adspixels`;
+    const url = `${graphOf(settings)}/act_${account.replace(/^act_/, '')}/adspixels`;
     const rows = yield* pages(url, 'id,name,is_unavailable', accessToken);
     return {
       problems: scopes.includes('ads_management') ? [] : [permissionMissing('ads_management')],
@@ -126,6 +125,10 @@ export const meta: Provider = {
     where: 'Events Manager, the dataset, Settings, "Generate access token"',
   },
 };
+
+function graphOf({ meta: { at, version } }: ConnectionSettings): string {
+  return `${at.graph}/${version}`;
+}
 
 /** Of `account_status`; recalled from Meta's list. */
 const accountStatuses: Readonly<Record<number, string>> = {

@@ -85,7 +85,7 @@ const oauth: OAuth = {
   renews: ({ hasRefreshToken }) => hasRefreshToken,
 
   *accounts({ settings, accessToken }) {
-    const base = `${settings.microsoft.at.accounts}/CustomerManagement/v13`;
+    const base = `${settings.microsoft.at.accounts}/CustomerManagement/${settings.microsoft.version}`;
     const headers = headersOf(settings, accessToken);
     const user = object(read(yield json(`${base}/User/Query`, { UserId: null }, headers)).User);
     const userId = idIn(user?.Id);
@@ -120,7 +120,7 @@ const oauth: OAuth = {
 
   *targets({ settings, accessToken, account, through }) {
     const answer = yield json(
-      `${settings.microsoft.at.campaigns}/CampaignManagement/v13/UetTags/QueryByIds`,
+      `${settings.microsoft.at.campaigns}/CampaignManagement/${settings.microsoft.version}/UetTags/QueryByIds`,
       { TagIds: null },
       {
         ...headersOf(settings, accessToken),

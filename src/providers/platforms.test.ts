@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { noConnections } from '../platform/connection_config.ts';
+import { noConnections, readConnections } from '../platform/connection_config.ts';
+import { readVersions } from '../platform/relay_config.ts';
+import { adwords, google } from './google.ts';
 import { linkedin } from './linkedin.ts';
 import { hostsOf, providers } from './list.ts';
 import { meta } from './meta.ts';
@@ -76,6 +78,38 @@ describe('each platform', () => {
       expect(JSON.stringify(address)).not.toContain('secret');
     },
   );
+});
+
+it('each version is the operator’s, for signing in, lists and the look before the first send alike', () => {
+  const env: Record<string, string> = {
+    ...{ FAIRLEAD_META_VERSION: 'v24.0', FAIRLEAD_GOOGLE_ADS_VERSION: 'v26', FAIRLEAD_LINKEDIN_VERSION: '202610' },
+    ...{ FAIRLEAD_MICROSOFT_ADS_VERSION: 'v14', FAIRLEAD_TIKTOK_VERSION: 'v1.4' },
+  };
+  const read = { text: (name: string) => env[name], wrong: () => expect.unreachable() };
+  const set = readConnections({ ...read, isLoopback: () => false, versions: readVersions(read) });
+  const given = { ...ask, settings: set, scopes: [adwords], account: '7', through: undefined };
+  const first = (talk: Talk<unknown> | undefined) => {
+    const { url, headers = {} } = (talk as Talk<unknown>).next().value as ProviderRequest;
+    return new URL(url).pathname + (headers['linkedin-version'] ?? '');
+  };
+  const lists = ({ oauth }: Provider) => [first(oauth?.accounts?.(given)), first(oauth?.targets?.(given))];
+  const login = { client, settings: set, redirectUri: 'https://desk/x', state: 's', challenge: 'ch', scopes: [] };
+  const trade = { client, settings: set, redirectUri: 'https://desk/x', code: 'c', verifier: 'v', nowMs: now };
+  const old = { client, settings: set, accessToken: 'a', refreshToken: 'r', nowMs: now };
+  const { authorise, exchange: swap, refresh: renew, revoke } = oauthOf(meta);
+  expect(new URL(authorise(login)).pathname).toBe('/v24.0/dialog/oauth');
+  expect([first(swap(trade)), first(renew?.(old)), first(revoke?.(old))]).toEqual([
+    ...['/v24.0/oauth/access_token', '/v24.0/oauth/access_token', '/v24.0/me/permissions'],
+  ]);
+  expect(Object.fromEntries([google, meta, linkedin, microsoft, tiktok].map((one) => [one.id, lists(one)]))).toEqual({
+    google: ['/v26/customers:listAccessibleCustomers', '/v26/customers/7/googleAds:searchStream'],
+    meta: ['/v24.0/me/adaccounts', '/v24.0/act_7/adspixels'],
+    linkedin: ['/rest/adAccounts202610', '/rest/conversions202610'],
+    microsoft: ['/CustomerManagement/v14/User/Query', '/CampaignManagement/v14/UetTags/QueryByIds'],
+    tiktok: ['/open_api/v1.4/oauth2/advertiser/get/', '/open_api/v1.4/pixel/list/'],
+  });
+  // A connection goes on: what its tokens rest on are the addresses.
+  for (const one of providers) expect(hostsOf(one, { connections: set }), one.id).toBe(hostsOf(one, {}));
 });
 
 describe('LinkedIn', () => {

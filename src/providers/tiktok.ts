@@ -1,9 +1,9 @@
 import type { ConnectionAccount, ConnectionTarget } from '../../contract/connections.ts';
+import type { ConnectionSettings } from '../platform/connection_config.ts';
 import { address, codeIn, get, idIn, isSuccess, json, listOf, nameIn, object, readAnswer, tokenIn } from './answers.ts';
 import { accountBlocked } from './problems.ts';
 import { type OAuth, type Provider, type ProviderAnswer, type Talk, Trouble } from './provider.ts';
 
-const api = 'open_api/v1.3';
 const pageSize = 100;
 const pagesMax = 10;
 
@@ -30,7 +30,7 @@ const oauth: OAuth = {
 
   *exchange({ client, settings, code }) {
     const data = read(
-      yield json(`${settings.tiktok.at.api}/${api}/oauth2/access_token/`, {
+      yield json(`${apiOf(settings)}/oauth2/access_token/`, {
         app_id: client.clientId,
         secret: client.clientSecret,
         auth_code: code,
@@ -43,7 +43,7 @@ const oauth: OAuth = {
 
   *revoke({ client, settings, accessToken }) {
     read(
-      yield json(`${settings.tiktok.at.api}/${api}/oauth2/revoke_token/`, {
+      yield json(`${apiOf(settings)}/oauth2/revoke_token/`, {
         app_id: client.clientId,
         secret: client.clientSecret,
         access_token: accessToken,
@@ -53,7 +53,7 @@ const oauth: OAuth = {
   renews: () => false,
 
   *accounts({ client, settings, accessToken }) {
-    const url = address(`${settings.tiktok.at.api}/${api}/oauth2/advertiser/get/`, {
+    const url = address(`${apiOf(settings)}/oauth2/advertiser/get/`, {
       app_id: client.clientId,
       secret: client.clientSecret,
     });
@@ -71,7 +71,7 @@ const oauth: OAuth = {
   },
 
   *targets({ settings, accessToken, account }) {
-    return { problems: [], targets: yield* pixels(settings.tiktok.at.api, accessToken, account) };
+    return { problems: [], targets: yield* pixels(apiOf(settings), accessToken, account) };
   },
 };
 
@@ -86,10 +86,14 @@ export const tiktok: Provider = {
   },
 };
 
+function apiOf({ tiktok: { at, version } }: ConnectionSettings): string {
+  return `${at.api}/open_api/${version}`;
+}
+
 function* pixels(base: string, accessToken: string, account: string): Talk<ConnectionTarget[]> {
   const found: ConnectionTarget[] = [];
   for (let page = 1; page <= pagesMax; page++) {
-    const url = address(`${base}/${api}/pixel/list/`, {
+    const url = address(`${base}/pixel/list/`, {
       ...{ advertiser_id: account, page: String(page), page_size: String(pageSize) },
     });
     const data = read(yield get(url, { 'access-token': accessToken }));

@@ -13,6 +13,7 @@ import {
   SettingsProblem,
   type Verdict,
 } from './destinations/destination.ts';
+import { type Versions, versionOf } from './destinations/index.ts';
 
 type Write = (text: string) => Promise<void>;
 type Explained = { readonly request: OutgoingRequest } | { readonly rejected: Refusal };
@@ -25,7 +26,12 @@ type Explained = { readonly request: OutgoingRequest } | { readonly rejected: Re
  * The platform's id of the event is the order's, else the event's own; without either, what the event says decides
  * (the relay itself seals an id for those, with a key that is not at hand here).
  */
-export function explainConversion(line: unknown, destination: Destination, clockNow: number): Explained {
+export function explainConversion(
+  line: unknown,
+  destination: Destination,
+  clockNow: number,
+  versions: Versions = {},
+): Explained {
   if (typeof line !== 'object' || line === null || Array.isArray(line)) return rejected('invalid', 'line');
   const given = line as Record<string, unknown>;
   const now = readNow(given.now, clockNow);
@@ -37,7 +43,7 @@ export function explainConversion(line: unknown, destination: Destination, clock
   const item = { conversion, identifiers: destination.identify(conversion), id: idOf(conversion) };
   const refusal = destination.refuse(item, settings.read, now);
   if (refusal !== undefined) return { rejected: refusal };
-  return { request: destination.build([item], settings.read, now) };
+  return { request: destination.build([item], settings.read, now, versionOf(destination, versions)) };
 }
 
 /**
@@ -61,8 +67,14 @@ export function explainAnswer(line: unknown, destination: Destination, clockNow:
 }
 
 /** The command `explain conversions`: one line of NDJSON out for each line in, in the same order. */
-export async function explainConversions({ destination, lines, write, now }: Parts): Promise<void> {
-  const answer = parsedOr(rejected('invalid', 'line'), (line) => explainConversion(line, destination, now()));
+export async function explainConversions({
+  destination,
+  lines,
+  write,
+  now,
+  versions,
+}: Parts & { versions: Versions }): Promise<void> {
+  const answer = parsedOr(rejected('invalid', 'line'), (line) => explainConversion(line, destination, now(), versions));
   await answerLines({ lines, write, answer });
 }
 

@@ -28,8 +28,8 @@ export interface TestDesk {
   metrics(): Promise<string>;
   /** Signs the owner in by password. @returns the cookies of the session; each costs a quarter of a second */
   signIn(): Promise<string>;
-  /** @param between what happens while nothing runs */
-  restart(between?: () => Promise<void>): Promise<void>;
+  /** @param between what happens while nothing runs @param more settings that it has from then on */
+  restart(between?: () => Promise<void>, more?: Record<string, string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,10 +55,11 @@ const firefox = {
 
 export async function openTestDesk(sites: string[], env: Record<string, string> = {}): Promise<TestDesk> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-journey-'));
-  const config = {
-    ...readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env }),
+  const configOf = (more: Record<string, string> = {}) => ({
+    ...readConfig({ FAIRLEAD_DATA_DIR: join(folder, 'data'), PORT: '0', ...env, ...more }),
     passwordCost: quickCost,
-  };
+  });
+  const config = configOf();
   const input = { email: 'owner@shop.example', organisation: 'Shop', sites, password: 'a harbour of quiet rope' };
   await layPreparedDesk(config.dataDir);
   let server = await startServer(config);
@@ -108,10 +109,10 @@ export async function openTestDesk(sites: string[], env: Record<string, string> 
       });
       return (headers['set-cookie'] ?? []).map((one) => one.split(';')[0]).join('; ');
     },
-    async restart(between) {
+    async restart(between, more) {
       await server.stop();
       await between?.();
-      server = await startServer(config);
+      server = await startServer(more === undefined ? config : configOf(more));
     },
     async close() {
       const { directories } = server.desk.house.postgres;

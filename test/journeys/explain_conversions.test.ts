@@ -16,9 +16,9 @@ const conversion = {
   user: { email: 'alexz@example.com' },
 };
 const now = '2026-11-30T12:00:00Z';
-const run = async (args: string[], lines: unknown[]) => {
+const run = async (args: string[], lines: unknown[], env: Record<string, string> = {}) => {
   const input = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
-  const { code, out, err } = await cli.run(['explain', ...args], { input });
+  const { code, out, err } = await cli.run(['explain', ...args], { input, env });
   const said = out === '' ? [] : out.trimEnd().split('\n');
   return { code, err, said: said.map((line) => JSON.parse(line) as Record<string, unknown>) };
 };
@@ -82,6 +82,12 @@ describe('explain conversions', () => {
       no('missing', 'event_name'),
     ]);
     expect(existsSync(cli.dataDir), 'nothing of this made a data directory').toBe(false);
+  });
+
+  it('is of the version that is set, where one is', async () => {
+    const set = { FAIRLEAD_META_VERSION: 'v24.0' };
+    const { said } = await run(['conversions', '--destination', 'meta-capi'], [{ now, settings, conversion }], set);
+    expect(said).toMatchObject([{ request: { url: 'https://graph.facebook.com/v24.0/1234567890/events' } }]);
   });
 
   it('refuses a destination that is none with exit code 2, and names those that are', async () => {

@@ -63,11 +63,13 @@ export interface SendingHouse {
 export async function openSendingHouse({
   clock,
   baseUrls,
+  versions,
   connections,
   isQuiet = true,
 }: {
   clock: Clock;
   baseUrls: Record<string, string>;
+  versions?: Record<string, string>;
   connections?: ConnectedAccounts;
   /** Only `lanes.idle()` sends. */
   isQuiet?: boolean;
@@ -83,6 +85,7 @@ export async function openSendingHouse({
   });
   const senders: Senders = {
     ...{ postgres, vault, clock, random: systemRandom, log, outbound, baseUrls },
+    ...(versions === undefined ? {} : { versions }),
     ...(connections === undefined ? {} : { connections }),
   };
   const lanes = openLanes(

@@ -7,6 +7,7 @@ import type { Random } from '../../platform/random.ts';
 import type { ConnectedAccounts } from '../../platform/subject.ts';
 import type { Vault } from '../../platform/vault.ts';
 import type { Destination } from '../destinations/destination.ts';
+import type { Versions } from '../destinations/index.ts';
 
 /** What sending needs of the house. */
 export interface Senders {
@@ -18,6 +19,8 @@ export interface Senders {
   readonly outbound: Pick<Outbound, 'send'>;
   /** By kind of destination the address that stands in for the platform's own; operator environment alone. */
   readonly baseUrls: Readonly<Record<string, string>>;
+  /** And the version of its interface; absent where each is the destination's own. */
+  readonly versions?: Versions;
   /** A restored desk sends nothing until somebody lets it go on: what was waiting at the backup may have gone out since. */
   readonly isHeld?: () => Promise<boolean>;
   /** Of connections; absent while there are none. */

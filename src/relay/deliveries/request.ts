@@ -1,6 +1,7 @@
 import type { FailureReason, Answer as HttpAnswer } from '../../platform/outbound/index.ts';
 import { answeredAt } from '../destinations/answer_parts.ts';
 import type { Answer, Item, OutgoingRequest, Verdict } from '../destinations/destination.ts';
+import { versionOf } from '../destinations/index.ts';
 import { keptAnswer } from './kept_answer.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account, Senders } from './parts.ts';
@@ -54,13 +55,13 @@ export async function sendItems(
 ): Promise<Sent> {
   const { destination, isDryRun } = account;
   const now = senders.clock.now();
-  const built = destination.build(items, settings, now);
+  const built = destination.build(items, settings, now, versionOf(destination, senders.versions));
   const request = isDryRun && destination.asDryRun !== undefined ? destination.asDryRun(built) : built;
   return sendRequest(senders, account, request, { sent: items.length, now });
 }
 
 export async function sendRequest(
-  { outbound, clock, baseUrls }: Senders,
+  { outbound, clock, baseUrls, versions }: Senders,
   { destination, secret }: Account,
   request: OutgoingRequest,
   asked: { sent: number; now: number },
@@ -79,7 +80,7 @@ export async function sendRequest(
   const ms = Math.round(clock.monotonic() - begun);
   if ('failed' in answer) return { ...failed(answer.failed), ms };
   const read = readAnswer(answer);
-  const verdict = destination.read(read, asked);
+  const verdict = destination.read(read, { ...asked, version: versionOf(destination, versions) });
   const number = verdict.class === 'accepted' ? destination.later?.numberIn(read) : undefined;
   const usage = usageIn(read);
   const at = answeredAt(read);

@@ -1,6 +1,7 @@
 import { repeat } from '../../platform/clock.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { Verdict } from '../destinations/destination.ts';
+import { versionOf } from '../destinations/index.ts';
 import { openAccount } from './account.ts';
 import { agesByKind, tooOld } from './ages.ts';
 import { deliveryLimits } from './limits.ts';
@@ -92,7 +93,8 @@ async function resultOf(senders: Senders, lane: LaneOf, row: AskedRow): Promise<
   const account = await openAccount(senders, lane);
   if ('state' in account || account.destination.later === undefined || row.platform_request === null) return undefined;
   const { later } = account.destination;
-  const sent = await sendRequest(senders, account, later.build(row.platform_request), {
+  const version = versionOf(account.destination, senders.versions);
+  const sent = await sendRequest(senders, account, later.build(row.platform_request, version), {
     ...{ sent: row.items, now: senders.clock.now() },
   });
   return sent.result === undefined

@@ -1,5 +1,5 @@
 import type { AnswerClass } from '../../../contract/conversion.ts';
-import type { Answer, Verdict } from './destination.ts';
+import type { Answer, Asked, Verdict } from './destination.ts';
 
 /** A pause that a platform asks for is not believed beyond a day: a wrong header would hold a lane for years. */
 const pauseMsMax = 86_400_000;
@@ -62,6 +62,14 @@ export function answeredAt(answer: Answer): number | undefined {
 
 export function withPause(answerClass: AnswerClass, reason: string, ms: number | undefined): Verdict {
   return ms === undefined ? { class: answerClass, reason } : { class: answerClass, reason, retryAfterMs: ms };
+}
+
+/**
+ * Where what is refused is, or may be, the version that the request was made for: the reason names it behind the platform's code,
+ * since the operator's setting ends it. The account goes on by itself once that is another one.
+ */
+export function versionRefused(code: string, { version }: Asked = {}): Verdict {
+  return { class: 'config', reason: version === undefined ? code : `${code}/${version}` };
 }
 
 const byUrgency: readonly AnswerClass[] = [

@@ -1,4 +1,4 @@
-import { codeText, object, retryAfterMs, withPause } from './answer_parts.ts';
+import { codeText, object, retryAfterMs, versionRefused, withPause } from './answer_parts.ts';
 import type { Answer, Asked, Verdict } from './destination.ts';
 
 /**
@@ -14,7 +14,9 @@ export function readPlain(answer: Answer, asked?: Asked): Verdict | undefined {
   // A proxy or a firewall on the way answers with a page, whatever its status says.
   if (typeof body === 'string' && body.trimStart().startsWith('<')) return { class: 'retry', reason: 'html' };
   if (status === 401) return { class: 'auth', reason: 'http_401' };
-  if (status === 403 || status === 404) return { class: 'config', reason: `http_${status}` };
+  if (status === 403) return { class: 'config', reason: 'http_403' };
+  // An address that is not there: of an account, or of a version.
+  if (status === 404) return versionRefused('http_404', asked);
   return undefined;
 }
 

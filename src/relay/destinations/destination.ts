@@ -15,6 +15,8 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
    * its place are made of it. Absent where the settings name the host.
    */
   readonly receiver?: Receiver;
+  /** Of the platform's interface, where its addresses or headers name one: the operator may set another. */
+  readonly version?: ApiVersion;
   /** Events of one request at most. */
   readonly batchMax: number;
   /** How old an event may be when it is sent, in milliseconds; undefined where no document says. */
@@ -51,8 +53,11 @@ export interface Destination<Settings = unknown, Identifiers = unknown> {
   refuse(item: Item<Identifiers>, settings: Settings, now: number): Refusal | undefined;
   /** Items go in one request only where this is the same of them, such as GA4's client. Absent: any go together. */
   together?(item: Item<Identifiers>): string;
-  /** One request for items that are not refused and go together, at most `batchMax`. Secrets are not in it: `outbound` adds them. */
-  build(items: readonly Item<Identifiers>[], settings: Settings, now: number): OutgoingRequest;
+  /**
+   * One request for items that are not refused and go together, at most `batchMax`. Secrets are not in it: `outbound` adds them.
+   * @param version the operator's; without it the file's own
+   */
+  build(items: readonly Item<Identifiers>[], settings: Settings, now: number, version?: string): OutgoingRequest;
   /** What an answer means; unknown ones are tried again. @param asked what is known of the request, where the answer alone does not say it */
   read(answer: Answer, asked?: Asked): Verdict;
   /** Where its token or secret goes when a request is sent. */
@@ -84,6 +89,17 @@ export interface Receiver {
   readonly legalName: string;
   readonly policyUrl?: string;
   readonly termsUrl?: string;
+}
+
+/**
+ * @property standard what is asked for while the operator says nothing: what the file was read against
+ * @property is its shape; it stands in an address or a header as it is
+ * @property variable the operator's setting, where it is not `FAIRLEAD_<ID>_VERSION`
+ */
+export interface ApiVersion {
+  readonly standard: string;
+  readonly is: RegExp;
+  readonly variable?: string;
 }
 
 /** @property pasted how a connection is made of it, where nobody signs in at the platform; with that it is a file of `src/providers` */
@@ -145,8 +161,8 @@ export interface Rate {
 export interface LaterResult {
   /** The platform's number of the request, out of the answer that took it. */
   numberIn(answer: Answer): string | undefined;
-  /** What asks. */
-  build(number: string): OutgoingRequest;
+  /** What asks. @param version as of requests with events */
+  build(number: string, version?: string): OutgoingRequest;
   /** In a line what the answer says of all rows together, codes and counts; undefined while nothing is known yet. */
   describe(answer: Answer): string | undefined;
   /** Of how many of the rows that were sent the answer says that they were not taken, or were there before. */
@@ -181,10 +197,14 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** @property sent events of the request @property now milliseconds since 1970, for pauses until a time of day */
+/**
+ * @property sent events of the request @property now milliseconds since 1970, for pauses until a time of day
+ * @property version that it was made for
+ */
 export interface Asked {
   readonly sent?: number;
   readonly now?: number;
+  readonly version?: string | undefined;
 }
 
 export interface Verdict {

@@ -250,13 +250,16 @@ describe('what Meta refuses is read as the reference says', () => {
   ])('a token that is %s needs somebody to connect anew', async (token, reason) => {
     expect((await send(meta, capi, two(), { token })).verdict).toEqual({ class: 'auth', reason });
   });
-  it('another dataset is one of settings, and a number that nobody knows is tried again', async () => {
+  it('another dataset is one of settings, and so is a version that is gone', async () => {
     const elsewhere = (path: string) => ({ ...two(), url: `https://graph.facebook.com${path}` });
     expect((await send(meta, capi, elsewhere('/v25.0/99/events'))).verdict).toEqual({
       class: 'config',
       reason: '100/33',
     });
-    expect((await send(meta, capi, elsewhere('/v12.0/99/events'))).verdict).toEqual({ class: 'retry', reason: '2635' });
+    const gone = { asked: { sent: 2, now, version: 'v12.0' } };
+    expect((await send(meta, capi, elsewhere('/v12.0/99/events'), gone)).verdict).toEqual({
+      ...{ class: 'config', reason: '2635/v12.0' },
+    });
   });
   it('passing faults are tried again, and quotas waited for', async () => {
     await steer(meta, '/platform', { transient: 1, regainMinutes: 7 });

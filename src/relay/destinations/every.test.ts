@@ -152,6 +152,40 @@ describe.each(destinations.map((destination) => ({ destination, id: destination.
       expect(elsewhere).toBe(id === 'webhook' ? undefined : 'not_registered');
     });
 
+    it('is asked for by the version that the operator sets, as its address or a header names one', () => {
+      const { version } = destination;
+      const said = explain(full);
+      if (!('request' in said)) throw new Error('There is no request.');
+      // What stands behind `v` in an address is one, and has to be said.
+      expect(version === undefined && /\/v\d/.test(new URL(said.request.url).pathname)).toBe(false);
+      if (version === undefined) return;
+      const { standard, is } = version;
+      const other = standard.replace(/\d$/, (digit) => (digit === '1' ? '2' : '1'));
+      expect([is.test(standard), is.test(other)]).toEqual([true, true]);
+      const line = { now, settings, conversion: full };
+      const changed = explainConversion(line, destination, 0, { [id]: other });
+      if (!('request' in changed)) throw new Error('There is no request.');
+      const { body, ...named } = changed.request;
+      expect(JSON.stringify(named)).toContain(other);
+      expect(JSON.stringify(named).replaceAll(other, standard)).toBe(
+        JSON.stringify({ ...said.request, body: undefined }),
+      );
+      expect(body).toEqual(said.request.body);
+      // It stands there as it is: nothing goes through that would be more than a version.
+      for (const wrong of [
+        '',
+        ' ',
+        `${standard}/..`,
+        `../${standard}`,
+        `${standard} `,
+        `${standard}\n`,
+        `${standard}?`,
+      ])
+        expect(is.test(wrong), wrong).toBe(false);
+      for (const wrong of [`${standard}#`, `${standard}@a.example`, `x${standard}`, 'latest', '9'.repeat(40)])
+        expect(is.test(wrong), wrong).toBe(false);
+    });
+
     it('needs nothing raw of a person once the conversion was taken', () => {
       const conversion = readConversion(full, now) as Conversion;
       const { user: _, ...rest } = conversion;

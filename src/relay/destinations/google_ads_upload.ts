@@ -2,9 +2,18 @@ import type { AnswerClass, Conversion } from '../../../contract/conversion.ts';
 import { jsonAmount } from '../conversions/amount.ts';
 import { adsDateTime } from '../conversions/moment.ts';
 import { type GoogleIdentifiers, googleIdentifiers } from '../identifiers/google.ts';
-import { codeText, mostUrgent, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
+import { codeText, mostUrgent, object, retryAfterMs, seriesOf, versionRefused, withPause } from './answer_parts.ts';
 import { momentOf } from './conversion_rules.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  ApiVersion,
+  Asked,
+  Destination,
+  Item,
+  OutgoingRequest,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import {
   clickOf,
   type GoogleSettings,
@@ -22,7 +31,7 @@ import {
 } from './google_account.ts';
 import { googleError, readOutside, readStatus, secondsMs } from './google_errors.ts';
 
-const apiVersion = 'v25';
+const version: ApiVersion = { standard: 'v25', is: /^v\d{1,3}$/, variable: 'FAIRLEAD_GOOGLE_ADS_VERSION' };
 const endpoint = 'https://googleads.googleapis.com';
 const identifiersMax = 5;
 const hourMs = 3_600_000;
@@ -40,6 +49,7 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
     ...{ ...googleCompany, label: 'Google Ads (upload)', host: 'googleads.googleapis.com' },
     variable: 'FAIRLEAD_RELAY_GOOGLE_ADS_URL',
   },
+  version,
   batchMax: 2_000,
   purposes: ['ad_user_data'],
   matchesBy: ['email', 'phone', 'gclid', 'gbraid', 'wbraid'],
@@ -71,12 +81,12 @@ export const googleAdsUpload: Destination<GoogleSettings, GoogleIdentifiers> = {
 
   together: ({ conversion }) => (isCorrection(conversion) ? 'adjustments' : 'conversions'),
 
-  build(items, settings): OutgoingRequest {
+  build(items, settings, _now, at = version.standard): OutgoingRequest {
     const { customer_id, login_customer_id } = settings;
     const corrections = items.filter(({ conversion }) => isCorrection(conversion)).length;
     if (corrections > 0 && corrections < items.length)
       throw new RangeError('conversions and adjustments go to two addresses');
-    const customer = `${endpoint}/${apiVersion}/customers/${customer_id}`;
+    const customer = `${endpoint}/${at}/customers/${customer_id}`;
     return {
       method: 'POST',
       url: `${customer}:${corrections > 0 ? 'uploadConversionAdjustments' : 'uploadClickConversions'}`,
@@ -245,8 +255,9 @@ function allOf(answerClass: AnswerClass, names: string): Record<string, AnswerCl
   return Object.fromEntries(names.split(' ').map((name) => [name, answerClass]));
 }
 
-function read(answer: Answer, { sent, now }: Asked = {}): Verdict {
-  const outside = readOutside(answer, now);
+function read(answer: Answer, asked: Asked = {}): Verdict {
+  const { sent, now } = asked;
+  const outside = readOutside(answer, asked);
   if (outside !== undefined) return outside;
   const body = object(answer.body);
   const error = googleError(answer.body);
@@ -254,6 +265,7 @@ function read(answer: Answer, { sent, now }: Asked = {}): Verdict {
   const whole = readStatus(answer, error, now);
   const failures = failuresOf(error.details);
   const worst = mostUrgent(failures);
+  if (worst?.reason === 'UNSUPPORTED_VERSION') return versionRefused(worst.reason, asked);
   // A 401 may be about the account or the project, which no new token changes: its code says so.
   const isSetUp = whole?.class === 'auth' && failures.length > 0 && failures.every(isConfig);
   if (isSetUp && worst !== undefined) return { class: 'config', reason: worst.reason };

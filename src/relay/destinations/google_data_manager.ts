@@ -8,6 +8,7 @@ import { answeredAt, codeText, mostUrgent, numberIn, object, seriesOf, withPause
 import { actionSourceOf, momentOf } from './conversion_rules.ts';
 import type {
   Answer,
+  ApiVersion,
   Asked,
   Destination,
   Item,
@@ -37,8 +38,8 @@ interface Known extends GoogleIdentifiers {
   device?: Readonly<Record<string, string>>;
 }
 
+const version: ApiVersion = { standard: 'v1', is: /^v\d{1,3}$/, variable: 'FAIRLEAD_DATA_MANAGER_VERSION' };
 const host = 'https://datamanager.googleapis.com';
-const endpoint = `${host}/v1/events:ingest`;
 /** Of one event, all kinds together. */
 const identifiersMax = 10;
 
@@ -48,9 +49,9 @@ const later: LaterResult = {
     const number = object(body)?.requestId;
     return typeof number === 'string' && /^[\w:/.=-]{1,200}$/.test(number) ? number : undefined;
   },
-  build: (number) => ({
+  build: (number, at = version.standard) => ({
     ...{ method: 'GET', headers: {}, body: undefined },
-    url: `${host}/v1/requestStatus:retrieve?requestId=${encodeURIComponent(number)}`,
+    url: `${host}/${at}/requestStatus:retrieve?requestId=${encodeURIComponent(number)}`,
   }),
   describe({ body }) {
     const said = seriesOf(object(body)?.requestStatusPerDestination).map((each) => {
@@ -83,6 +84,7 @@ export const googleDataManager: Destination<GoogleSettings, Known> = {
   id: 'google-data-manager',
   label: 'Google Ads (Data Manager)',
   receiver: { ...googleCompany, host: 'datamanager.googleapis.com', variable: 'FAIRLEAD_RELAY_DATA_MANAGER_URL' },
+  version,
   // An error of Google's says 10,000; its limits say 2,000.
   batchMax: 2_000,
   purposes: ['ad_user_data'],
@@ -113,10 +115,10 @@ export const googleDataManager: Destination<GoogleSettings, Known> = {
     return { reason: 'no_identifier', field: 'user' };
   },
 
-  build(items, settings): OutgoingRequest {
+  build(items, settings, _now, at = version.standard): OutgoingRequest {
     return {
       method: 'POST',
-      url: endpoint,
+      url: `${host}/${at}/events:ingest`,
       headers: { 'content-type': 'application/json' },
       body: { destinations: [destinationOf(settings)], encoding: 'HEX', events: items.map(eventOf) },
     };
@@ -232,8 +234,9 @@ const wrongReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** The answer to events, and to `requestStatus:retrieve`. */
-function read(answer: Answer, { now }: Asked = {}): Verdict {
-  const outside = readOutside(answer, now);
+function read(answer: Answer, asked: Asked = {}): Verdict {
+  const { now } = asked;
+  const outside = readOutside(answer, asked);
   if (outside !== undefined) return outside;
   const error = googleError(answer.body);
   if (error === undefined) return readSuccess(object(answer.body));

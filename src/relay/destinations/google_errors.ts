@@ -1,5 +1,5 @@
-import { codeText, isPage, object, retryAfterMs, seriesOf, withPause } from './answer_parts.ts';
-import type { Answer, Verdict } from './destination.ts';
+import { codeText, isPage, object, retryAfterMs, seriesOf, versionRefused, withPause } from './answer_parts.ts';
+import type { Answer, Asked, Verdict } from './destination.ts';
 
 /** `google.rpc.Status`, as far as a verdict needs it. */
 export interface GoogleError {
@@ -24,11 +24,14 @@ const authReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** What an answer of Google's means before its error is looked into: none, a page, OAuth's words, no error at all. */
-export function readOutside(answer: Answer, now: number | undefined): Verdict | undefined {
+export function readOutside(answer: Answer, asked: Asked): Verdict | undefined {
   const { status, body } = answer;
   if (status === 0) return { class: 'retry', reason: 'no_answer' };
-  const pauseMs = retryAfterMs(answer, now);
+  const pauseMs = retryAfterMs(answer, asked.now);
   const error = object(body)?.error;
+  // Of a version that never was Google has a page alone, which names the address; a page of something on the way does not.
+  if (status === 404 && isPage(body) && String(body).includes(`/${asked.version}/`))
+    return versionRefused('http_404', asked);
   if (isPage(body)) return withPause(status === 429 ? 'rate_limited' : 'retry', 'html', pauseMs);
   if (typeof error === 'string') {
     if (oauthErrors.has(error)) return { class: 'auth', reason: error };

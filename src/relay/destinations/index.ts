@@ -7,3 +7,11 @@ export { destinations };
 export function destinationOf(id: string): Destination | undefined {
   return destinations.find((destination) => destination.id === id);
 }
+
+/** By kind of destination, the versions of interfaces that the operator has set. */
+export type Versions = Readonly<Record<string, string>>;
+
+/** The version that its requests are made for: the operator's, else its own; undefined where it has none. */
+export function versionOf({ id, version }: Destination, versions: Versions = {}): string | undefined {
+  return version === undefined ? undefined : (versions[id] ?? version.standard);
+}

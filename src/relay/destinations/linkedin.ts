@@ -1,8 +1,18 @@
 import { hashedEmails } from '../identifiers/plain.ts';
 import { amountText } from './amount_text.ts';
-import { seriesOf } from './answer_parts.ts';
+import { seriesOf, versionRefused } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  ApiVersion,
+  Asked,
+  Destination,
+  Item,
+  OutgoingRequest,
+  Refusal,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { postJson, present } from './requests.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
@@ -27,7 +37,8 @@ interface Identifiers {
   readonly email: readonly string[];
 }
 
-const version = '202603';
+/** A month in digits. */
+const version: ApiVersion = { standard: '202603', is: /^20\d\d(?:0[1-9]|1[0-2])$/ };
 const rules: Rules = { ageMsMax: 90 * dayMs, apps: true };
 
 const fields = settingsFields({
@@ -41,6 +52,7 @@ export const linkedin: Destination<Settings, Identifiers> = {
   id: 'linkedin',
   label: 'LinkedIn Conversions API',
   receiver: { host: 'api.linkedin.com', legalName: 'LinkedIn Corporation' },
+  version,
   batchMax: 5_000,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'li_fat_id'],
@@ -60,12 +72,12 @@ export const linkedin: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, linkedin, rules, now) ?? refuseNobody(item);
   },
-  build(items, { conversion_id }): OutgoingRequest {
+  build(items, { conversion_id }, _now, at = version.standard): OutgoingRequest {
     return postJson(
       'https://api.linkedin.com/rest/conversionEvents',
       { elements: items.map((item) => elementOf(item, conversion_id)) },
       {
-        'linkedin-version': version,
+        'linkedin-version': at,
         'x-restli-protocol-version': '2.0.0',
         'x-restli-method': 'BATCH_CREATE',
       },
@@ -108,8 +120,8 @@ function read(answer: Answer, asked?: Asked): Verdict {
     const rows = elements.flatMap(rowOf);
     return { class: 'accepted', reason: `http_${answer.status}`, ...(rows.length > 0 ? { rows } : {}) };
   }
-  // The version of this sender is over: no conversion is to blame, and a newer Fairlead ends it.
-  if (answer.status === 426) return { class: 'config', reason: 'http_426' };
+  // The version is over: no conversion is to blame, and another one or a newer Fairlead ends it.
+  if (answer.status === 426) return versionRefused('http_426', asked);
   if (answer.status === 409) return { class: 'treat_as_delivered', reason: 'http_409' };
   if (!isRefusal(answer)) return unknownAnswer(answer);
   return { class: 'permanent', reason: serviceCode(answer.body) ?? `http_${answer.status}` };

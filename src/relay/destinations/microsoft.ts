@@ -2,7 +2,17 @@ import { jsonAmount } from '../conversions/amount.ts';
 import { hashedEmails, hashedExternalIds, hashedPhones, microsoftEmail } from '../identifiers/plain.ts';
 import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  ApiVersion,
+  Asked,
+  Destination,
+  Item,
+  OutgoingRequest,
+  Refusal,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
@@ -26,6 +36,7 @@ interface Identifiers extends Reached {
   readonly externalId?: string;
 }
 
+const version: ApiVersion = { standard: 'v1', is: /^v\d{1,3}$/, variable: 'FAIRLEAD_MICROSOFT_CAPI_VERSION' };
 const rules: Rules = { ageMsMax: 7 * dayMs, apps: true };
 
 const fields = settingsFields({
@@ -39,6 +50,7 @@ export const microsoft: Destination<Settings, Identifiers> = {
   id: 'microsoft',
   label: 'Microsoft Advertising Conversions API',
   receiver: { label: 'Microsoft Advertising', host: 'capi.uet.microsoft.com', legalName: 'Microsoft Corporation' },
+  version,
   batchMax: 1_000,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'phone', 'external_id', 'msclkid'],
@@ -64,8 +76,8 @@ export const microsoft: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, microsoft, rules, now) ?? refuseNobody(item);
   },
-  build(items, { tag_id }): OutgoingRequest {
-    return postJson(`https://capi.uet.microsoft.com/v1/${tag_id}/events`, { data: items.map(eventOf) });
+  build(items, { tag_id }, _now, at = version.standard): OutgoingRequest {
+    return postJson(`https://capi.uet.microsoft.com/${at}/${tag_id}/events`, { data: items.map(eventOf) });
   },
   read,
 };

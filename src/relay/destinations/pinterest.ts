@@ -5,7 +5,17 @@ import { amountText } from './amount_text.ts';
 import { seriesOf } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
 import { yearOf } from './conversion_rules.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  ApiVersion,
+  Asked,
+  Destination,
+  Item,
+  OutgoingRequest,
+  Refusal,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
@@ -29,6 +39,7 @@ interface Identifiers extends Reached {
   readonly hashed: Readonly<Partial<Record<keyof MetaIdentifiers, readonly string[]>>>;
 }
 
+const version: ApiVersion = { standard: 'v5', is: /^v\d{1,3}$/ };
 const rules: Rules = { ageMsMax: 90 * dayMs, limitedDataUse: true };
 
 const byMeaning: Partial<Record<Meaning, string>> = {
@@ -46,6 +57,7 @@ export const pinterest: Destination<Settings, Identifiers> = {
   id: 'pinterest',
   label: 'Pinterest API for Conversions',
   receiver: { host: 'api.pinterest.com', legalName: 'Pinterest, Inc.' },
+  version,
   batchMax: 1_000,
   purposes: ['ad_user_data'],
   matchesBy: [...ofPeople, 'epik'],
@@ -80,8 +92,8 @@ export const pinterest: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, pinterest, rules, now) ?? refuseNobody(item);
   },
-  build(items, { ad_account_id, test = false }): OutgoingRequest {
-    const url = `https://api.pinterest.com/v5/ad_accounts/${ad_account_id}/events`;
+  build(items, { ad_account_id, test = false }, _now, at = version.standard): OutgoingRequest {
+    const url = `https://api.pinterest.com/${at}/ad_accounts/${ad_account_id}/events`;
     return postJson(test ? `${url}?test=true` : url, { data: items.map(eventOf) });
   },
   read,

@@ -4,6 +4,7 @@ import { hashedEmails, hashedExternalIds, redditEmail } from '../identifiers/pla
 import { isRefusal, isSuccess, readPlain, unknownAnswer } from './answers.ts';
 import {
   type Answer,
+  type ApiVersion,
   type Asked,
   type Destination,
   type Item,
@@ -40,6 +41,7 @@ interface Identifiers {
   readonly user_agent?: string;
 }
 
+const version: ApiVersion = { standard: 'v2.0', is: /^v\d{1,3}(?:\.\d)?$/ };
 const rules: Rules = { ageMsMax: 7 * dayMs, limitedDataUse: true, apps: true };
 const nameCharsMax = 64;
 
@@ -60,6 +62,7 @@ export const reddit: Destination<Settings, Identifiers> = {
   id: 'reddit',
   label: 'Reddit Conversions API',
   receiver: { host: 'ads-api.reddit.com', legalName: 'Reddit, Inc.' },
+  version,
   batchMax: 1_000,
   purposes: ['ad_user_data'],
   matchesBy: ['email', 'external_id', 'ip_agent', 'rdt_cid'],
@@ -99,8 +102,8 @@ export const reddit: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, reddit, rules, now) ?? refuseName(item) ?? refuseNobody(item);
   },
-  build(items, { account_id, test_mode }): OutgoingRequest {
-    return postJson(`https://ads-api.reddit.com/api/v2.0/conversions/events/${account_id}`, {
+  build(items, { account_id, test_mode }, _now, at = version.standard): OutgoingRequest {
+    return postJson(`https://ads-api.reddit.com/api/${at}/conversions/events/${account_id}`, {
       ...(test_mode ? { test_mode } : {}),
       events: items.map(eventOf),
     });

@@ -3,7 +3,7 @@ import { type MetaIdentifiers, metaIdentifiers } from '../identifiers/meta.ts';
 import { amountText } from './amount_text.ts';
 import { codeOf, isSuccess, memberOf, readPlain, unknownAnswer } from './answers.ts';
 import { yearOf } from './conversion_rules.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
+import type { Answer, ApiVersion, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, isOffline, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { pageOf, piecesOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
@@ -26,6 +26,7 @@ interface Identifiers extends Reached {
   readonly hashed: MetaIdentifiers;
 }
 
+const version: ApiVersion = { standard: 'v3', is: /^v\d{1,3}$/ };
 const rules: Rules = { ageMsMax: 37 * dayMs, limitedDataUse: true };
 
 const byMeaning: Partial<Record<Meaning, string>> = {
@@ -48,6 +49,7 @@ export const snap: Destination<Settings, Identifiers> = {
   id: 'snap',
   label: 'Snap Conversions API',
   receiver: { host: 'tr.snapchat.com', legalName: 'Snap Inc.' },
+  version,
   batchMax: 2_000,
   purposes: ['ad_user_data'],
   matchesBy: [...ofPeople, 'sc_click_id'],
@@ -75,8 +77,8 @@ export const snap: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, snap, rules, now) ?? refuseIncomplete(item) ?? refuseNobody(item);
   },
-  build(items, { pixel_id }): OutgoingRequest {
-    return postJson(`https://tr.snapchat.com/v3/${pixel_id}/events`, { data: items.map(eventOf) });
+  build(items, { pixel_id }, _now, at = version.standard): OutgoingRequest {
+    return postJson(`https://tr.snapchat.com/${at}/${pixel_id}/events`, { data: items.map(eventOf) });
   },
   read,
 };

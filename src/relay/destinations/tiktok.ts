@@ -1,7 +1,7 @@
 import { jsonAmount } from '../conversions/amount.ts';
 import { hashedEmails, hashedExternalIds, hashedPhones } from '../identifiers/plain.ts';
 import { codeOf, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
+import type { Answer, ApiVersion, Asked, Destination, Item, OutgoingRequest, Refusal, Verdict } from './destination.ts';
 import { type Meaning, platformEvent } from './events.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { firstOf, pageOf, postJson, present, presentOrNone, type Reached, reachedOf } from './requests.ts';
@@ -29,6 +29,7 @@ interface Identifiers extends Reached {
   readonly external_id: readonly string[];
 }
 
+const version: ApiVersion = { standard: 'v1.3', is: /^v\d{1,3}\.\d$/ };
 const rules: Rules = { ageMsMax: 28 * dayMs, limitedDataUse: true };
 
 const byMeaning: Record<Meaning, string> = {
@@ -58,6 +59,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
   id: 'tiktok',
   label: 'TikTok Events API',
   receiver: { host: 'business-api.tiktok.com', legalName: 'TikTok Inc.' },
+  version,
   batchMax: 50,
   // Its one flag is for US state laws: whoever denies personalised ads elsewhere cannot be sent with less.
   purposes: ['ad_user_data', 'ad_personalization'],
@@ -87,7 +89,7 @@ export const tiktok: Destination<Settings, Identifiers> = {
     return refuseByRules(item, tiktok, rules, now) ?? refuseNobody(item);
   },
   together: ({ conversion }) => sourceOf(conversion.action_source),
-  build: (items, given) => request(items, given),
+  build: (items, given, _now, at) => request(items, given, at),
   read,
 };
 
@@ -104,9 +106,13 @@ function sourceOf(action: Item['conversion']['action_source']): 'web' | 'offline
   return action === 'physical_store' || action === 'phone_call' ? 'offline' : 'web';
 }
 
-function request(items: readonly Item<Identifiers>[], { pixel_id, test_event_code }: Settings): OutgoingRequest {
+function request(
+  items: readonly Item<Identifiers>[],
+  { pixel_id, test_event_code }: Settings,
+  at = version.standard,
+): OutgoingRequest {
   return postJson(
-    'https://business-api.tiktok.com/open_api/v1.3/event/track/',
+    `https://business-api.tiktok.com/open_api/${at}/event/track/`,
     present({
       event_source: sourceOf(firstOf(items, tiktok).conversion.action_source),
       event_source_id: pixel_id,

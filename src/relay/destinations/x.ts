@@ -1,8 +1,18 @@
 import { jsonAmount } from '../conversions/amount.ts';
 import { hashedEmails, hashedPhones } from '../identifiers/plain.ts';
-import { mostUrgent, seriesOf } from './answer_parts.ts';
+import { mostUrgent, seriesOf, versionRefused } from './answer_parts.ts';
 import { codeOf, isMiscounted, isRefusal, isSuccess, memberOf, paused, readPlain, unknownAnswer } from './answers.ts';
-import type { Answer, Asked, Destination, Item, OutgoingRequest, Refusal, RowVerdict, Verdict } from './destination.ts';
+import type {
+  Answer,
+  ApiVersion,
+  Asked,
+  Destination,
+  Item,
+  OutgoingRequest,
+  Refusal,
+  RowVerdict,
+  Verdict,
+} from './destination.ts';
 import { dayMs, no, occurredMs, type Rules, refuseByRules } from './refusals.ts';
 import { piecesOf, postJson, present, type Reached, reachedOf } from './requests.ts';
 import { readFields, settingsFields } from './settings_fields.ts';
@@ -29,6 +39,7 @@ interface Identifiers extends Reached {
   readonly phone: readonly string[];
 }
 
+const version: ApiVersion = { standard: '12', is: /^\d{1,3}$/ };
 const rules: Rules = { ageMsMax: 90 * dayMs, apps: true };
 
 const fields = settingsFields({
@@ -43,6 +54,7 @@ export const x: Destination<Settings, Identifiers> = {
   id: 'x',
   label: 'X Conversion API',
   receiver: { host: 'ads-api.x.com', legalName: 'X Corp.' },
+  version,
   batchMax: 500,
   purposes: ['ad_user_data', 'ad_personalization'],
   matchesBy: ['email', 'phone', 'ip_agent', 'twclid'],
@@ -73,8 +85,8 @@ export const x: Destination<Settings, Identifiers> = {
   refuse(item, _settings, now) {
     return refuseByRules(item, x, rules, now) ?? refuseNobody(item);
   },
-  build(items, { pixel_id, event_id }): OutgoingRequest {
-    return postJson(`https://ads-api.x.com/12/measurement/conversions/${pixel_id}`, {
+  build(items, { pixel_id, event_id }, _now, at = version.standard): OutgoingRequest {
+    return postJson(`https://ads-api.x.com/${at}/measurement/conversions/${pixel_id}`, {
       conversions: items.map((item) => conversionOf(item, event_id)),
     });
   },
@@ -115,6 +127,7 @@ function read(answer: Answer, asked?: Asked): Verdict {
   const code = codeOf(memberOf(seriesOf(memberOf(answer.body, 'errors'))[0], 'code'));
   const known = code !== undefined && Object.hasOwn(codes, code) ? codes[code] : undefined;
   const isJudged = !isSuccess(answer) && (answer.status < 500 || known === 'retry');
+  if (code !== undefined && known === 'config' && answer.status === 404) return versionRefused(code, asked);
   if (code !== undefined && known !== undefined && isJudged)
     return known === 'auth' || known === 'config' ? { class: known, reason: code } : paused(answer, known, code, asked);
   const plain = readPlain(answer, asked);

@@ -11,7 +11,7 @@ import { defineRoute, RequestError, type Route, whyOf } from '../../platform/htt
 import type { Sql } from '../../platform/postgres/index.ts';
 import { dayMs } from '../../platform/zone.ts';
 import { identifiersFor, openPeople, type People } from '../conversions/people.ts';
-import { destinationOf } from '../destinations/index.ts';
+import { destinationOf, type Versions, versionOf } from '../destinations/index.ts';
 import { hideRequest } from '../settings/hidden.ts';
 import { organisationFor } from '../settings/parts.ts';
 import { settingsOf } from '../settings/trial.ts';
@@ -103,7 +103,7 @@ const aroundMs = 60_000;
 const anyOfTheOrder = '00000000-0000-0000-0000-000000000000';
 
 export function storyRoutes(house: ReadingHouse): Route[] {
-  const { log, clock, vault } = house;
+  const { log, clock, vault, config } = house;
   return [
     defineRoute({
       method: 'GET',
@@ -142,7 +142,7 @@ export function storyRoutes(house: ReadingHouse): Route[] {
             })),
             deliveries: read.deliveries.map((row) =>
               shownDelivery(row, {
-                ...{ conversion: read.row, people: read.people, now },
+                ...{ conversion: read.row, people: read.people, now, versions: config.versions },
                 destination: read.destinations.get(row.destination_id),
                 attempts: row.attempt_ids.flatMap((attempt) => read.attempts.get(attempt) ?? []),
               }),
@@ -253,6 +253,7 @@ interface Around {
   readonly destination: DestinationRow | undefined;
   readonly attempts: readonly AttemptRow[];
   readonly now: number;
+  readonly versions: Versions | undefined;
 }
 
 function shownDelivery(row: DeliveryRow, around: Around): StoryDelivery {
@@ -286,7 +287,7 @@ function shownDelivery(row: DeliveryRow, around: Around): StoryDelivery {
  */
 function rebuilt(
   { value, platform_event, platform_id }: DeliveryRow,
-  { conversion, people, destination: to, now }: Around,
+  { conversion, people, destination: to, now, versions }: Around,
 ): Pick<StoryDelivery, 'request' | 'no_request'> {
   const none = (reason: string, field: string) => ({ request: null, no_request: { reason, field } });
   const destination = destinationOf(to?.kind ?? '');
@@ -304,7 +305,7 @@ function rebuilt(
   // How old it may be counts when it is sent, and not when it is looked at.
   const refusal = destination.refuse(item, settings.read, Math.min(now, conversion.received_at.getTime()));
   if (refusal !== undefined) return none(refusal.reason, refusal.field);
-  const built = destination.build([item], settings.read, now);
+  const built = destination.build([item], settings.read, now, versionOf(destination, versions));
   const request = to.is_dry_run ? (destination.asDryRun?.(built) ?? built) : built;
   const person = people.raw === undefined ? {} : { user: people.raw };
   const { method, url, headers, body } = hideRequest(request, { ...sent, ...person });

@@ -8,7 +8,7 @@ import { lockLoads } from '../intake/loader.ts';
 
 export type SettingsHouse = Pick<
   House,
-  'postgres' | 'warehouse' | 'clock' | 'random' | 'keys' | 'vault' | 'audit' | 'mail' | 'log'
+  'postgres' | 'warehouse' | 'clock' | 'random' | 'keys' | 'vault' | 'audit' | 'mail' | 'log' | 'config'
 >;
 
 /** What the settings ask of other parts of the desk. */

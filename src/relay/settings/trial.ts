@@ -2,9 +2,10 @@ import type { Conversion } from '../../../contract/conversion.ts';
 import type { Condition, Mapping } from '../../../contract/mapping.ts';
 import type { ConversionRegion, RouteRules } from '../../../contract/relay.ts';
 import { type MappingTrialAnswer, type TriedDelivery, trialConversionsMax } from '../../../contract/relay_settings.ts';
+import type { House } from '../../platform/subject.ts';
 import { factsOf } from '../conversions/facts.ts';
 import { type Destination, SettingsProblem } from '../destinations/destination.ts';
-import { destinationOf } from '../destinations/index.ts';
+import { destinationOf, type Versions, versionOf } from '../destinations/index.ts';
 import { platformId } from '../intake/loader.ts';
 import { identityOf, regionOfConversion } from '../intake/record.ts';
 import { sealingOf } from '../intake/running.ts';
@@ -80,13 +81,15 @@ export interface Judging {
   region(conversion: Conversion): ConversionRegion;
   /** The id under which the platform would know it. */
   id(facts: Conversion, destination: Pick<TriedRoute['destination'], 'id' | 'kind'>): string;
+  /** The operator's, of platforms' interfaces. */
+  readonly versions?: Versions | undefined;
 }
 
 /** A conversion that was taken has a number of its own; a trial has none. */
 const noNumber = '00000000-0000-0000-0000-000000000000';
 
 export function judgingOf(
-  house: Parameters<typeof sealingOf>[0],
+  house: Parameters<typeof sealingOf>[0] & Pick<House, 'config'>,
 ): (organisationId: number, sourceId: number) => Judging {
   const sealing = sealingOf(house);
   return (organisationId, source) => ({
@@ -96,6 +99,7 @@ export function judgingOf(
       const identity = identityOf(facts, of, house.keys);
       return platformId(house.keys, organisationId, { id: noNumber, facts, source, identity }, destination);
     },
+    versions: house.config.versions,
   });
 }
 
@@ -125,7 +129,7 @@ export function tryRoute(
   const item = { conversion: sent, identifiers: destination.identify(conversion), id: judging.id(facts, to) };
   const refusal = destination.refuse(item, settings.read, now);
   if (refusal !== undefined) return { ...said, outcome: 'refused', reason: refusal.reason, field: refusal.field };
-  const built = destination.build([item], settings.read, now);
+  const built = destination.build([item], settings.read, now, versionOf(destination, judging.versions));
   const request = to.is_dry_run ? (destination.asDryRun?.(built) ?? built) : built;
   return { ...said, outcome: rules.hold === true ? 'held' : 'sent', request: { ...hideRequest(request, conversion) } };
 }
