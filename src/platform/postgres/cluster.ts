@@ -34,20 +34,24 @@ const serverLogBytesMax = 1024 * 1024;
 const supervisorLock = 4_071_970_002;
 
 /**
- * Small on purpose: accounts and configuration are a few thousand rows, and everything together may use 512 MB.
- * `io_method=sync` saves three worker processes, `log_min_messages=log` keeps what people sent (quoted in errors) out
- * of the log, and `synchronous_commit` stays on, which is the default: an answered write survives a power cut.
+ * Small on purpose: accounts and configuration are a few thousand rows, and everything together may use 512 MB. Buffers and log are
+ * for bursts, and what a session writes is begun at once: of less an answer waits for what a checkpoint has written all in one go
+ * (docs/decisions/2026-12-01-postgres-writes.md). `io_method=sync` saves three worker processes, `log_min_messages=log` keeps what
+ * people sent (quoted in errors) out of the log, and `synchronous_commit` stays on, which is the default: an answered write survives
+ * a power cut.
  */
 const settings: Record<string, string> = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
   max_connections: '30',
-  shared_buffers: '24MB',
+  shared_buffers: '64MB',
   work_mem: '4MB',
   maintenance_work_mem: '32MB',
   temp_buffers: '2MB',
-  max_wal_size: '128MB',
+  max_wal_size: '256MB',
   min_wal_size: '32MB',
+  wal_buffers: '4MB',
+  backend_flush_after: '512kB',
   wal_level: 'minimal',
   max_wal_senders: '0',
   max_worker_processes: '2',

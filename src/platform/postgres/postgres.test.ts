@@ -351,7 +351,8 @@ describe('the built-in server', () => {
     const show = (name: string) =>
       store.asOwner((sql) => sql.one<{ value: string }>(`SELECT current_setting('${name}') AS value`));
     expect(await show('listen_addresses')).toEqual({ value: '' });
-    expect(await show('max_wal_size')).toEqual({ value: '128MB' });
+    expect(await show('max_wal_size')).toEqual({ value: '256MB' });
+    expect(await show('backend_flush_after')).toEqual({ value: '512kB' });
     expect((await stat(owner.host as string)).mode & 0o777).toBe(0o700);
     expect((await stat(join(db.directories[0] as string, 'credentials.json'))).mode & 0o777).toBe(0o600);
   });
