@@ -90,7 +90,11 @@ export const deadLettersQuestion = z.strictObject({
 });
 export const deadLetters = z.object({
   deliveries: z.number(),
-  too_old: z.number().describe('Of them: their platform would call them too old, so they cannot be sent again.'),
+  too_old: z
+    .number()
+    .describe(
+      'Of them: they cannot be sent again, since their platform would call them too old, or their destination or route was removed.',
+    ),
   /** By reason and destination. */
   groups: z.array(
     z.object({

@@ -52,7 +52,7 @@ export interface SendingHouse {
   addShop(
     kinds: readonly (readonly [kind: string, settings: object])[],
   ): Promise<{ source: number; destinations: number[] }>;
-  /** @returns ids of the conversions */
+  /** Each destination's by a route of its own, which has the destination's number. @returns ids of the conversions */
   add(destinations: number[], conversions: AddedConversion[]): Promise<string[]>;
   inside<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   rows(destination: number): Promise<Record<string, unknown>[]>;
@@ -135,8 +135,8 @@ export async function openSendingHouse({
         destinations.push(id);
         await inside((sql) =>
           sql.run(
-            `INSERT INTO relay_routes (organisation_id, source_id, destination_id, rules, created_at)
-             VALUES (current_organisation(), $1, $2, '{}', now())`,
+            `INSERT INTO relay_routes (id, organisation_id, source_id, destination_id, rules, created_at)
+             VALUES ($2, current_organisation(), $1, $2, '{}', now())`,
             [source, id],
           ),
         );
@@ -148,6 +148,17 @@ export async function openSendingHouse({
         sql.query<{ id: number; kind: string }>('SELECT id, kind FROM relay_destinations WHERE id = ANY ($1)', [
           destinations,
         ]),
+      );
+      await inside((sql) =>
+        sql.run(
+          `WITH source AS (
+             INSERT INTO relay_sources (id, organisation_id, name, kind, preset, created_at)
+             VALUES (1000000, current_organisation(), 'All', 'http', 'canonical', now()) ON CONFLICT (id) DO NOTHING)
+           INSERT INTO relay_routes (id, organisation_id, source_id, destination_id, rules, created_at)
+           SELECT id, current_organisation(), 1000000, id, '{}', now() FROM relay_destinations WHERE id = ANY ($1)
+           ON CONFLICT (id) DO NOTHING`,
+          [destinations],
+        ),
       );
       const fresh = await vault.fresh(organisation);
       const adopted: FreshKey[] = [];

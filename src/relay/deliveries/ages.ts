@@ -40,7 +40,7 @@ export function tooOld({ now, ages }: Record<'now' | 'ages', number>): string {
 /**
  * Sets aside what waits at destinations that nothing is sent to now, or for an approval, before the platform would call it
  * too old. What is under way does that at each try. And cancels what is left of destinations that were removed,
- * or disconnected by a desk that was killed before all of it was.
+ * or disconnected by a desk that was killed before all of it was, and of removed routes where no turn meets it.
  * @returns how many
  */
 export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 'clock'>): Promise<number> {
@@ -53,6 +53,7 @@ export async function endTooOld({ postgres, clock }: Pick<Senders, 'postgres' | 
     const now = clock.now();
     ended += old;
     if (gone.length > 0) ended += await cancelInPieces(postgres, organisationId, leftOf(gone, now));
+    ended += await cancelInPieces(postgres, organisationId, leftOfRoutes(now));
     ended += await cancelDisconnected(postgres, { organisationId }, now);
   }
   return ended;
@@ -96,12 +97,22 @@ async function goneOf(sql: Sql, organisationId: number): Promise<number[]> {
   return gone.map(({ id }) => id);
 }
 
+const notSent = (now: string) => `(d.state IN ('held', 'waiting') OR (d.state = 'sending' AND d.next_at <= ${now}))`;
+
 /** What of these destinations nobody is sending now. */
 function leftOf(destinationIds: readonly number[], now: number) {
   return {
-    where: `d.destination_id = ANY ($2::bigint[])
-      AND (d.state IN ('held', 'waiting') OR (d.state = 'sending' AND d.next_at <= $3))`,
+    where: `d.destination_id = ANY ($2::bigint[]) AND ${notSent('$3')}`,
     ...{ params: [destinationIds, new Date(now)], reason: 'removed', now },
+  };
+}
+
+/** What was being sent as its route was removed, at destinations where nothing is taken now: elsewhere the next try ends it (`take`). */
+function leftOfRoutes(now: number) {
+  return {
+    where: `d.destination_id IN (SELECT o.id FROM relay_destinations o WHERE o.state <> 'active') AND ${notSent('$2')}
+      AND NOT EXISTS (SELECT FROM relay_routes r WHERE r.id = d.route_id)`,
+    ...{ params: [new Date(now)], reason: 'removed', now },
   };
 }
 

@@ -27,16 +27,17 @@ export async function deadLettersOf(
   asked: z.infer<typeof deadLettersQuestion>,
   now: number,
 ): Promise<DeadLetters> {
-  // A destination that was removed has no kind: what was to go there is too old for nothing, and goes nowhere.
+  // A destination that was removed has no kind: what was to go there, or by a route that was removed, goes nowhere, however old it is.
   const rows = await sql.query<GroupRow>(
     `SELECT destination_id, reason, CASE WHEN count(DISTINCT coalesce(field, '')) = 1 THEN min(field) END AS field,
        count(*)::int AS deliveries, (count(*) FILTER (WHERE is_old))::int AS too_old,
        min(created_at) AS first_at, max(created_at) AS last_at, min(occurred_at) AS oldest_occurred_at
      FROM (SELECT d.destination_id, d.reason, d.field, d.created_at, c.occurred_at,
-             o.id IS NULL OR ${tooOld({ now: 7, ages: 8 })} AS is_old
+             o.id IS NULL OR r.id IS NULL OR ${tooOld({ now: 7, ages: 8 })} AS is_old
            FROM relay_deliveries d
              JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
              LEFT JOIN relay_destinations o ON o.id = d.destination_id
+             LEFT JOIN relay_routes r ON r.id = d.route_id
            WHERE ${chosen} AND d.state = 'dead') AS one
      GROUP BY destination_id, reason ORDER BY deliveries DESC, destination_id, reason`,
     [...paramsOf(organisationId, asked), new Date(now), ...agesByKind()],

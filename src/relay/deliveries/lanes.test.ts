@@ -468,7 +468,9 @@ describe('refunds', () => {
     );
     await house.inside(async (sql) => {
       await sql.run(
-        `INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, platform_event, value, state,
+        `WITH route AS (INSERT INTO relay_routes (id, organisation_id, source_id, destination_id, rules, created_at)
+           SELECT id + 100000, organisation_id, source_id, destination_id, rules, created_at FROM relay_routes WHERE id = $1)
+         INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, platform_event, value, state,
            waits_for, next_at, created_at)
          SELECT organisation_id, conversion_id, route_id + 100000, destination_id, platform_id, '777', value, state, waits_for,
            next_at + CASE WHEN conversion_id = $2 THEN interval '10 minutes' ELSE interval '0' END, created_at

@@ -10,14 +10,16 @@ import { openAccount } from './account.ts';
 import { endTooOld } from './ages.ts';
 import { openBreaker } from './breaker.ts';
 import { openBucket } from './bucket.ts';
+import { deadLettersOf } from './dead.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account } from './parts.ts';
+import { previewReplay, replay } from './replays.ts';
 import { settle } from './settle.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
 import { finishTurn, newLaneState } from './turn.ts';
 
-/** A destination goes, and nothing of it is left under way: not what was being sent then, nor what came for it in that moment. */
+/** A destination or a route goes, and nothing of it is left under way: not what was being sent then, nor what came for it in that moment. */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const clock = stillClock(Date.parse('2026-11-30T09:00:00Z'));
@@ -62,6 +64,12 @@ const remove = (id: number, pieceRows?: number, fails?: number) =>
     },
     pieceRows,
   );
+const removeRoute = (id: number) =>
+  removeWithWaiting(house.senders, house.organisation, 'route_id', {
+    find: async (sql) => sql.one<{ id: number }>('SELECT id FROM relay_routes WHERE id = $1', [id]),
+    stop: async () => {},
+    remove: async (sql) => void (await sql.run('DELETE FROM relay_routes WHERE id = $1', [id])),
+  });
 /** The real store, that goes away as a transaction ends: of those that are asked for here, the one of this number. */
 function breaking(fails?: number): Pick<typeof house.store.postgres, 'tenant'> {
   let asked = 0;
@@ -127,6 +135,111 @@ it('what was being sent as its destination went is not sent again, whether the p
   clock.travel(1);
   expect(await endTooOld(house.senders)).toBe(1);
   expect([await states(unheard), await open(left)]).toEqual([[['cancelled', 'removed']], 0]);
+});
+
+/** Two are taken, their route goes, and the platform answers that it is away. */
+async function failsAsItsRouteGoes(to: number, also: readonly number[] = []) {
+  const ids = await house.add([to], many(2));
+  for (const other of also)
+    await house.inside((sql) =>
+      sql.run('UPDATE relay_deliveries SET route_id = $2 WHERE conversion_id = $1', [ids[1], other]),
+    );
+  const { account, turn } = await taken(to);
+  await removeRoute(to);
+  meta.admin('POST', '/next', [{ status: 503, body: { error: { code: 2 } } }]);
+  const state = newLaneState(
+    openBucket(600),
+    openBreaker(() => 0),
+  );
+  await finishTurn(house.senders, account, state, turn, new AbortController().signal);
+  expect((await states(to)).map(([one]) => one)).toEqual(['waiting', 'waiting']);
+  return ids;
+}
+const requests = async (to: number) =>
+  (await house.inside((sql) => sql.query('SELECT FROM relay_attempts WHERE destination_id = $1', [to]))).length;
+
+it('what was being sent as its route went is not sent again, whether the platform fails or nobody hears the answer', async () => {
+  const [to, stays] = [await destination(), await destination()];
+  await house.inside((sql) =>
+    sql.run(
+      `INSERT INTO relay_routes (id, organisation_id, source_id, destination_id, rules, created_at)
+       SELECT $2, organisation_id, source_id, $1, rules, created_at FROM relay_routes LIMIT 1`,
+      [to, stays],
+    ),
+  );
+  const ids = await failsAsItsRouteGoes(to, [stays]);
+  clock.travel(deliveryLimits.againMsMax);
+  await house.lanes.idle();
+  expect(await states(to)).toEqual([
+    ['cancelled', 'removed'],
+    ['accepted', null],
+  ]);
+  // The other route's went alone.
+  expect([await requests(to), await open(ids)]).toEqual([2, 0]);
+
+  const unheard = await destination();
+  const left = await house.add([unheard], many(1));
+  await taken(unheard);
+  await removeRoute(unheard);
+  clock.travel(deliveryLimits.leaseMs);
+  await house.lanes.idle();
+  expect([await states(unheard), await open(left)]).toEqual([[['cancelled', 'removed']], 0]);
+  expect(await requests(unheard)).toBe(1);
+});
+
+it('what failed as its route went ends at a destination that nothing is sent to, too', async () => {
+  const to = await destination();
+  const ids = await failsAsItsRouteGoes(to);
+  await house.inside((sql) => pauseDestination(sql, lane(to), clock.now()));
+  const waits = await destination();
+  await house.add([waits], many(1));
+  await house.inside((sql) => pauseDestination(sql, lane(waits), clock.now()));
+  expect(await endTooOld(house.senders)).toBe(2);
+  expect([await states(to), await open(ids)]).toEqual([Array(2).fill(['cancelled', 'removed']), 0]);
+  expect(await states(waits)).toEqual([['waiting', null]]);
+});
+
+it('a batch that waits for others of its turn does not go once its route has gone', async () => {
+  const to = await destination();
+  const ids = await house.add([to], many(2));
+  const { account, turn } = await taken(to);
+  await removeRoute(to);
+  // The turn began a while ago.
+  let looks = 0;
+  const late = { ...clock, monotonic: () => (looks++ === 0 ? 0 : deliveryLimits.lookAgainMs) };
+  const state = newLaneState(
+    openBucket(600),
+    openBreaker(() => 0),
+  );
+  await finishTurn({ ...house.senders, clock: late }, account, state, turn, new AbortController().signal);
+  expect(await requests(to)).toBe(0);
+  clock.travel(deliveryLimits.leaseMs);
+  await house.lanes.idle();
+  expect([await states(to), await open(ids)]).toEqual([Array(2).fill(['cancelled', 'removed']), 0]);
+  expect(await requests(to)).toBe(0);
+});
+
+it('what was set aside is not replayed once its route has gone, and its dead letters say so', async () => {
+  const to = await destination();
+  const [gone] = await house.add([to], many(1));
+  const now = clock.now();
+  await house.inside((sql) =>
+    sql.run(
+      "UPDATE relay_deliveries SET state = 'dead', reason = 'refused', settled_at = $2 WHERE conversion_id = $1",
+      [...[gone, new Date(now)]],
+    ),
+  );
+  const choice = { destination: to };
+  const asked = () =>
+    house.inside(async (sql) => [
+      (await previewReplay(sql, house.organisation, choice, now)).deliveries,
+      (await deadLettersOf(sql, house.organisation, choice, now)).too_old,
+    ]);
+  expect(await asked()).toEqual([1, 0]);
+  await removeRoute(to);
+  expect(await asked()).toEqual([0, 1]);
+  const done = await house.inside((sql) => replay(sql, house.organisation, choice, { now }));
+  expect([done.deliveries, await states(to)]).toEqual([0, [['dead', 'refused']]]);
 });
 
 it('a conversion ends whose last two deliveries end at once, one by its platform and one with its destination', async () => {

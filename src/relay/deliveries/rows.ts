@@ -17,6 +17,8 @@ export interface TakenRow {
   occurred_at: Date;
   currency: string | null;
   facts: Conversion;
+  /** Not, where the route that it goes by was removed since. */
+  has_route: boolean;
 }
 
 /** One that can go. */
@@ -36,7 +38,7 @@ export interface Batch {
 export type Outcome =
   /** `isDouble`: its platform says that it had it before. */
   | { readonly state: 'accepted'; readonly reason: string | undefined; readonly isDouble?: true }
-  | { readonly state: 'dead' | 'withheld'; readonly reason: string; readonly field?: string | undefined }
+  | { readonly state: 'dead' | 'withheld' | 'cancelled'; readonly reason: string; readonly field?: string | undefined }
   | {
       readonly state: 'waiting';
       readonly nextAt: number;

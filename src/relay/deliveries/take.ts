@@ -26,7 +26,8 @@ export interface Turn {
 
 /** What is due of an account, by organisation, destination, moment and how many. */
 export const dueRows = `SELECT d.id, d.conversion_id, d.platform_id, d.platform_event, d.value::text AS value, d.waits_for, d.created_at,
-  d.tries_until, d.attempts, c.source_id, c.site_id, c.occurred_at, c.currency, c.facts
+  d.tries_until, d.attempts, c.source_id, c.site_id, c.occurred_at, c.currency, c.facts,
+  EXISTS (SELECT FROM relay_routes r WHERE r.id = d.route_id) AS has_route
   FROM relay_deliveries d JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id
   WHERE d.organisation_id = $1 AND d.destination_id = $2 AND d.state IN ('waiting', 'sending') AND d.next_at <= $3
   AND EXISTS (SELECT FROM relay_destinations o WHERE o.id = $2 AND o.state = 'active')
@@ -40,8 +41,8 @@ export function rowsOf(batchMax: number): number {
 /**
  * Takes what is due of an account and marks it as being sent, in one transaction that ends before anything goes out: rows
  * that another process holds are passed over, and those that a dead process had are taken once their lease is over.
- * What cannot go is set aside here with its reason, also what somebody has said no to since: each way to be sent, the first time
- * or again, leads through here. A refund whose purchase is not there yet waits.
+ * What cannot go is set aside here with its reason, also what somebody has said no to since, or whose route was removed while it was
+ * being sent: each way to be sent, the first time or again, leads through here. A refund whose purchase is not there yet waits.
  * @param max rows, and requests that the account's bucket lets through; rows beyond them stay as they are
  */
 export async function take(senders: Senders, account: Account, max: { rows: number; requests: number }): Promise<Turn> {
@@ -69,6 +70,7 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
       const no = since.get(taken.conversion_id);
       const row = no === undefined ? taken : { ...taken, facts: withDenied(taken.facts, no) };
       const said =
+        (row.has_route ? undefined : removed) ??
         refusedSince(account, no) ??
         judge(account, row, {
           people: people.get(row.conversion_id),
@@ -94,6 +96,7 @@ export async function take(senders: Senders, account: Account, max: { rows: numb
 }
 
 const noPeople: People = { hashes: {} };
+const removed: Outcome = { state: 'cancelled', reason: 'removed' };
 
 function readSettings(account: Account, platformEvent: string | null): unknown {
   try {

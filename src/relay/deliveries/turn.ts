@@ -100,7 +100,8 @@ export async function finishTurn(
   }
 
   /**
-   * What of a batch that waited for others of its turn is still to go: rows that were erased, cancelled or withheld since are left out.
+   * What of a batch that waited for others of its turn is still to go: rows that were erased, cancelled or withheld since, or
+   * whose route was removed, are left out.
    * @returns undefined where the account was paused or removed: all of it stays as it is
    */
   async function stillHeld(batch: Batch): Promise<Batch | undefined> {
@@ -108,7 +109,8 @@ export async function finishTurn(
     return postgres.tenant(organisationId, async (sql) => {
       const found = await sql.query<{ id: number | null }>(
         `SELECT d.id FROM relay_destinations o LEFT JOIN relay_deliveries d ON d.organisation_id = $1 AND d.id = ANY ($3::bigint[])
-           AND d.state = 'sending' AND d.next_at = $4 WHERE o.organisation_id = $1 AND o.id = $2 AND o.state = 'active'`,
+           AND d.state = 'sending' AND d.next_at = $4 AND EXISTS (SELECT FROM relay_routes r WHERE r.id = d.route_id)
+         WHERE o.organisation_id = $1 AND o.id = $2 AND o.state = 'active'`,
         [organisationId, destinationId, ids, leaseAt],
       );
       if (found.length === 0) return undefined;

@@ -149,8 +149,8 @@ function answerText({ deliveries, too_old }: DeadLetters): string {
   if (deliveries === 0) return 'Nothing is set aside.';
   const able = deliveries - too_old;
   const head = `${exactCount(deliveries)} ${deliveries === 1 ? 'delivery was' : 'deliveries were'} given up.`;
-  if (able === 0) return `${head} All of them are too old to be sent again.`;
-  return `${head} ${exactCount(able)} can be sent again${too_old === 0 ? '' : `, ${exactCount(too_old)} ${too_old === 1 ? 'is' : 'are'} too old`}.`;
+  if (able === 0) return `${head} None of them can be sent again.`;
+  return `${head} ${exactCount(able)} can be sent again${too_old === 0 ? '' : `, ${exactCount(too_old)} cannot`}.`;
 }
 
 /** Every reason that stands in the list; one that is chosen stays, also where nothing has it any more. */
@@ -218,8 +218,8 @@ function Groups({
                       {to === undefined
                         ? 'cannot be sent again'
                         : one.too_old === 0
-                          ? 'none is too old'
-                          : `${able === 0 ? 'all' : exactCount(one.too_old)} older than ${to.age_days_max === null ? 'it takes' : `${to.age_days_max} days`}`}
+                          ? 'each can be sent again'
+                          : `${able === 0 ? 'all' : exactCount(one.too_old)} older than ${to.age_days_max === null ? 'it takes' : `${to.age_days_max} days`}, or their route was removed`}
                     </span>
                     <div className="rl-acts">
                       {mayReplay && able > 0 && (
