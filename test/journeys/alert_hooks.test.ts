@@ -104,7 +104,7 @@ it('posts an alert to the address that was set for it, signed by a secret that i
           organisation_id: organisation,
         },
         ...{
-          text: expect.stringContaining('Orders of Shop has 1 requests'),
+          text: expect.stringContaining('Orders of Shop has 1 request that its mapping could not read'),
           link: expect.stringMatching(/\/o\/shop\/relay$/),
         },
       },

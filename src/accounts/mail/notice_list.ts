@@ -19,6 +19,9 @@ interface NoticeWords {
 export type Facts = Readonly<Record<string, string | number>>;
 
 const text = (facts: Facts, name: string) => String(facts[name] ?? '');
+/** Things by their number: `1 request`, `2 requests`. */
+const counted = (facts: Facts, name: string, one: string, many = `${one}s`) =>
+  `${text(facts, name)} ${Number(facts[name]) === 1 ? one : many}`;
 const countText = (facts: Facts, name: string, locale = 'en') => Number(facts[name] ?? 0).toLocaleString(locale);
 
 /** Every notice there is. A row keeps its name for ever: notifications of the past are shown by it. */
@@ -123,14 +126,14 @@ export const noticeList = {
   relay_silence: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'name')} of ${text(facts, 'organisation')} sent ${text(facts, 'today')} conversions in the last 24 hours, where ${text(facts, 'usual')} a day are usual. Look whether its sender still calls the address.`,
+      `${text(facts, 'name')} of ${text(facts, 'organisation')} sent ${counted(facts, 'today', 'conversion')} in the last 24 hours, where ${text(facts, 'usual')} a day are usual. Look whether its sender still calls the address.`,
     mails: { subject: (facts) => `No conversions from ${text(facts, 'name')}`, button: 'See the relay' },
     ...{ posts: ['name', 'today', 'usual'], postsAll: true },
   },
   relay_unmapped: {
     kind: 'relay',
     sentence: (facts) =>
-      `${text(facts, 'name')} of ${text(facts, 'organisation')} has ${text(facts, 'requests')} requests that its mapping could not read. They are kept for seven days, and taken once the mapping is right.`,
+      `${text(facts, 'name')} of ${text(facts, 'organisation')} has ${counted(facts, 'requests', 'request')} that its mapping could not read. What does not map is kept for seven days, and taken once the mapping is right.`,
     mails: {
       subject: (facts) => `Requests to ${text(facts, 'name')} do not fit its mapping`,
       button: 'See the relay',
@@ -178,7 +181,7 @@ export const noticeList = {
   credits_low: {
     kind: 'relay',
     sentence: (facts, locale?: string) =>
-      `${text(facts, 'organisation')} has ${countText(facts, 'left', locale)} credits left, which is less than its deliveries used in the last seven days. When none is left, conversions wait and are sent once credits are added.`,
+      `${text(facts, 'organisation')} has ${countText(facts, 'left', locale)} ${Number(facts.left) === 1 ? 'credit' : 'credits'} left, which is less than its deliveries used in the last seven days. When none is left, conversions wait and are sent once credits are added.`,
     mails: {
       subject: (facts) => `${text(facts, 'organisation')} is running low on credits`,
       button: 'See the credits',
@@ -220,9 +223,9 @@ export const noticeList = {
   incident_due: {
     kind: 'security',
     sentence: (facts) =>
-      `Incident ${text(facts, 'incident')} of ${text(facts, 'organisation')} (${text(facts, 'title')}) is not decided: ${text(facts, 'hours')} hours are left to tell the authority, or to say why none has to be told.`,
+      `Incident ${text(facts, 'incident')} of ${text(facts, 'organisation')} (${text(facts, 'title')}) is not decided: ${counted(facts, 'hours', 'hour is', 'hours are')} left to tell the authority, or to say why none has to be told.`,
     mails: {
-      subject: (facts) => `${text(facts, 'hours')} hours left for incident ${text(facts, 'incident')}`,
+      subject: (facts) => `${counted(facts, 'hours', 'hour')} left for incident ${text(facts, 'incident')}`,
       button: 'See the incident',
     },
     ...{ posts: ['incident', 'hours'] },

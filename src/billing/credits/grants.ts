@@ -91,7 +91,7 @@ async function takeBack(
   if (available < amount)
     throw new RequestError(
       'conflict',
-      `Only ${Math.floor(available / creditMicro)} credits can be taken back: the others were used, or are held for deliveries that are being sent.`,
+      `No more than ${Math.floor(available / creditMicro)} can be taken back: the other credits were used, or are held for deliveries that are being sent.`,
     );
   await post(sql, organisationId, {
     ...{ kind: 'withdrawal', key, at: new Date(now), reference: change.reference },

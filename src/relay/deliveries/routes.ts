@@ -45,7 +45,13 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
         if (rows > 0)
           await audit.record(sql, organisationId, {
             ...{ action: act, ...actOf(request) },
-            targets: [{ type: 'relay_delivery', id: labelOf(request.body), label: `${rows} deliveries` }],
+            targets: [
+              {
+                type: 'relay_delivery',
+                id: labelOf(request.body),
+                label: rows === 1 ? '1 delivery' : `${rows} deliveries`,
+              },
+            ],
             details: { deliveries: rows, of: JSON.stringify(request.body).slice(0, 1_000) },
           });
         return rows;

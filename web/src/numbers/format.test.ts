@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { axisCount, cellOf, change, count, duration, metricText, money, percent, share } from './format.ts';
+import { axisCount, cellOf, change, count, counted, duration, metricText, money, percent, share } from './format.ts';
 
 const en = 'en-GB';
 
@@ -7,6 +7,8 @@ describe('a number is written in one way only', () => {
   test.each<[string, string, string]>([
     ['a count stays whole up to 999,999', count(999_999, en), '999,999'],
     ['a million is shortened', count(1_240_000, en), '1.24M'],
+    ['one thing is one', counted(1, 'delivery', 'deliveries'), '1 delivery'],
+    ['none and several are many', `${counted(0, 'row')}, ${counted(2, 'row')}`, '0 rows, 2 rows'],
     ['an axis uses k', axisCount(1_500, en), '1.5k'],
     ['a percentage has one decimal', percent(38.2, en), '38.2%'],
     ['a tiny share is not zero', percent(0.01, en), '<0.1%'],

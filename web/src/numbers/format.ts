@@ -57,6 +57,11 @@ export function percent(value: number, locale?: Locale): string {
   return `${one.format(value)}%`;
 }
 
+/** Things by their number: `1 row`, `2 rows`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${exactCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** `part` of `whole` in percent; without a whole there is nothing to take a share of. */
 export function share(part: number | null, whole: number): number | null {
   return part === null || whole <= 0 ? null : (part / whole) * 100;

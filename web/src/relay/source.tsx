@@ -13,7 +13,7 @@ import { asDeskError } from '../desk/api.ts';
 import { useReading } from '../desk/reading.ts';
 import type { Organisation } from '../desk/session.tsx';
 import { zonedText } from '../edge/reader.ts';
-import { exactCount } from '../numbers/format.ts';
+import { counted, exactCount } from '../numbers/format.ts';
 import { type MadeSource, relayOf } from './api.ts';
 import { BackTo, Instead, RelayFrame } from './frame.tsx';
 import { MadeAddress, SaidOnce } from './made.tsx';
@@ -347,16 +347,14 @@ function outcomeOf(source: RelaySource): string {
   if (source.kind !== 'goals' && source.mapping_version === 0)
     return 'Requests came, and nothing says yet how to read them.';
   if (source.unmapped > 0)
-    return `Of ${exactCount(source.unmapped)} ${source.unmapped === 1 ? 'request' : 'requests'} nothing could be made. They are read again with the next mapping.`;
+    return `Of ${counted(source.unmapped, 'request')} nothing could be made. They are read again with the next mapping.`;
   if (source.routes === 0) return 'Its conversions are kept, and go nowhere: it has no active route.';
   return `Its conversions go ${source.routes === 1 ? 'one way' : `${exactCount(source.routes)} ways`}.`;
 }
 
-const counted = (count: number, one: string, many: string) => `${exactCount(count)} ${count === 1 ? one : many}`;
-
 function contentsText({ mappings, routes, captures, waiting, conversions }: RelaySourceContents): string {
   return [
-    `${counted(mappings, 'version', 'versions')} of its mapping, ${counted(routes, 'route', 'routes')} and ${counted(captures, 'kept request', 'kept requests')} go.`,
+    `${counted(mappings, 'version')} of its mapping, ${counted(routes, 'route')} and ${counted(captures, 'kept request')} go.`,
     ...(waiting === 0 ? [] : [`${counted(waiting, 'delivery', 'deliveries')} not sent yet will not be sent.`]),
     `${counted(conversions, 'conversion stays', 'conversions stay')}, with what became of them. This cannot be taken back.`,
   ].join(' ');

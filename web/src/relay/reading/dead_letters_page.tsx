@@ -8,7 +8,7 @@ import type { Site } from '../../desk/api.ts';
 import { useReading } from '../../desk/reading.ts';
 import { may } from '../../desk/session.tsx';
 import { momentText, readerInput, readerInstant, secondText } from '../../edge/reader.ts';
-import { exactCount } from '../../numbers/format.ts';
+import { counted, exactCount } from '../../numbers/format.ts';
 import { Empty, Failed } from '../../overview/states.tsx';
 import { type DeadLetters, type ReplayChoice, relay } from './api.ts';
 import { type Filters, filterQuery, readFilters, setFilters, withFilters } from './filters.ts';
@@ -148,7 +148,7 @@ function choiceOf({ destination, reason, from, to }: Filters): ReplayChoice {
 function answerText({ deliveries, too_old }: DeadLetters): string {
   if (deliveries === 0) return 'Nothing is set aside.';
   const able = deliveries - too_old;
-  const head = `${exactCount(deliveries)} ${deliveries === 1 ? 'delivery was' : 'deliveries were'} given up.`;
+  const head = `${counted(deliveries, 'delivery was', 'deliveries were')} given up.`;
   if (able === 0) return `${head} None of them can be sent again.`;
   return `${head} ${exactCount(able)} can be sent again${too_old === 0 ? '' : `, ${exactCount(too_old)} cannot`}.`;
 }
@@ -247,7 +247,7 @@ function Groups({
       })}
       {answer.left_off > 0 && (
         <footer className="q">
-          {exactCount(answer.left_off)} smaller groups are not listed: choose a destination.
+          {counted(answer.left_off, 'smaller group is', 'smaller groups are')} not listed: choose a destination.
         </footer>
       )}
     </>

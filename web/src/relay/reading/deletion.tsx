@@ -8,7 +8,7 @@ import { TypedForm } from '../../controls/typed.tsx';
 import { asDeskError, type DeskError } from '../../desk/api.ts';
 import { useReading } from '../../desk/reading.ts';
 import { momentText } from '../../edge/reader.ts';
-import { exactCount } from '../../numbers/format.ts';
+import { counted, exactCount } from '../../numbers/format.ts';
 import { relay } from './api.ts';
 import type { Filters } from './filters.ts';
 import type { Here } from './frame.tsx';
@@ -123,7 +123,8 @@ export function DeletionDialog({
             <p className="note re-note">
               <Icon name="alert" />
               <span>
-                {exactCount(preview.delivered)} are with platforms already and are not taken back there:{' '}
+                {preview.delivered === 1 ? '1 is' : `${exactCount(preview.delivered)} are`} with platforms already and
+                not taken back there:{' '}
                 {preview.delivered_to
                   .map(({ name, count }) => `${name ?? 'a removed destination'} (${exactCount(count)})`)
                   .join(', ')}
@@ -138,7 +139,7 @@ export function DeletionDialog({
         <TypedForm
           wanted={organisation.slug}
           field="everything"
-          act={isSending ? 'Deleting…' : `Delete ${exactCount(preview.conversions)} conversions`}
+          act={isSending ? 'Deleting…' : `Delete ${counted(preview.conversions, 'conversion')}`}
           keep="Keep them"
           onTyped={remove}
           onClose={close}

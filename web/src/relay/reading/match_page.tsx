@@ -6,7 +6,7 @@ import { Sparkline } from '../../charts/sparkline.tsx';
 import { ComingRows } from '../../controls/coming.tsx';
 import type { Site } from '../../desk/api.ts';
 import { useReading } from '../../desk/reading.ts';
-import { exactCount, milliseconds, percent, share } from '../../numbers/format.ts';
+import { counted, exactCount, milliseconds, percent, share } from '../../numbers/format.ts';
 import { Empty, Failed } from '../../overview/states.tsx';
 import { relay } from './api.ts';
 import { BrowserAndServer } from './browser_share.tsx';
@@ -103,8 +103,8 @@ function Kind({
       <header className="re-head">
         <h2 id={`kind-${kind.kind}`}>{kind.label}</h2>
         <p className="q2">
-          {exactCount(kind.conversions)} deliveries, {shareOf(kind.matchable, kind.conversions)} with something to match
-          by
+          {counted(kind.conversions, 'delivery', 'deliveries')}, {shareOf(kind.matchable, kind.conversions)} with
+          something to match by
           {kind.latency !== null && `, half accepted within ≈ ${milliseconds(kind.latency.p50_ms)}`}
         </p>
       </header>
@@ -150,7 +150,7 @@ function Sources({ answer }: { answer: MatchQuality }) {
       <header className="re-head">
         <h2 id="match-sources">Sources</h2>
         <p className="q2">
-          {exactCount(answer.conversions)} conversions, told {exactCount(answer.doubles)} times more.
+          {counted(answer.conversions, 'conversion')}, told {counted(answer.doubles, 'time')} more.
         </p>
       </header>
       <table>

@@ -1,8 +1,8 @@
 import type { RelayUpload } from '../../../../contract/relay_uploads.ts';
 import { Glyph } from '../../controls/icons.tsx';
-import { exactCount } from '../../numbers/format.ts';
+import { counted, exactCount } from '../../numbers/format.ts';
 import { momentText } from './moment.ts';
-import { counted, outcomeText } from './words.ts';
+import { outcomeText } from './words.ts';
 
 /** What came of the files of the last days. */
 export function Past({
@@ -36,7 +36,7 @@ export function Past({
               <span className="q">
                 {one.failure ??
                   `${counted(one.rows.read, 'row')}, ${exactCount(one.rows.doubles)} already there, ${exactCount(one.rows.wrong)} wrong`}
-                {one.problems.beyond > 0 && `, ${exactCount(one.problems.beyond)} problems beyond the list`}
+                {one.problems.beyond > 0 && `, ${counted(one.problems.beyond, 'problem')} beyond the list`}
               </span>
             </div>
             <div className="ru-acts">

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react';
 import type { RelayUpload, UploadReport } from '../../../../contract/relay_uploads.ts';
 import { Icon } from '../../controls/icons.tsx';
-import { exactCount } from '../../numbers/format.ts';
+import { counted, exactCount } from '../../numbers/format.ts';
 import { momentText } from './moment.ts';
-import { counted, problemText } from './words.ts';
+import { problemText } from './words.ts';
 
 /** What would come of the whole file: how many are new, how many are there, what is wrong and where. */
 export function DryRun({ upload, report, zone }: { upload: RelayUpload; report: UploadReport; zone: string }) {

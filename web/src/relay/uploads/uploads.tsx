@@ -7,12 +7,12 @@ import { resting } from '../../controls/resting.ts';
 import type { DeskError } from '../../desk/api.ts';
 import { asDeskError } from '../../desk/api.ts';
 import { useWhileVisible } from '../../desk/live.ts';
-import { bytes, exactCount, percent } from '../../numbers/format.ts';
+import { bytes, counted, exactCount, percent } from '../../numbers/format.ts';
 import { uploadsOf } from './api.ts';
 import { Columns } from './columns.tsx';
 import { DropBox } from './drop_box.tsx';
 import { Past } from './past.tsx';
-import { counted, isBusy, isOpen } from './words.ts';
+import { isBusy, isOpen } from './words.ts';
 import './uploads.css';
 
 const busyMs = 1_000;

@@ -1,5 +1,5 @@
 import type { RelayUpload, UploadEncoding, UploadProblem } from '../../../../contract/relay_uploads.ts';
-import { exactCount } from '../../numbers/format.ts';
+import { counted, exactCount } from '../../numbers/format.ts';
 import { fieldProblem } from '../words.ts';
 
 export const encodingWords: Readonly<Record<UploadEncoding, string>> = {
@@ -23,9 +23,6 @@ export function problemText({ field, reason }: UploadProblem): string {
   if (field === '') return ofRow[reason] ?? reason;
   return `${field} ${reason === 'formula' ? 'holds a formula that came to an error' : fieldProblem(field, reason)}`;
 }
-
-export const counted = (count: number, one: string, many = `${one}s`) =>
-  `${exactCount(count)} ${count === 1 ? one : many}`;
 
 /** What came of an upload that has ended, or how far it is. */
 export function outcomeText({ state, rows }: RelayUpload): string {
