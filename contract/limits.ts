@@ -75,6 +75,8 @@ export const relayUploadLimits = {
   /** A file goes once it is taken, and after so many days in any case; so does its line in the list. */
   days: 7,
 } as const;
+/** How large a file of conversions may be, as pages and refusals say it. */
+export const relayFileMost = `${relayUploadLimits.fileBytesMax / 1024 ** 2} MiB`;
 
 /** Living API keys of one organisation, sites that one may be limited to, and how far ahead its end may lie. */
 export const keysMax = 200;

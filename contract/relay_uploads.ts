@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Conversion } from './conversion.ts';
+import { relayFileMost, relayUploadLimits } from './limits.ts';
 import { captureReasons } from './mapping.ts';
-import { relayUploadLimits } from './relay.ts';
 
 /** Files of offline conversions, sent to a source of the kind `upload`: CSV, or a sheet of a workbook (XLSX). */
 
@@ -32,7 +32,7 @@ export const newRelayUpload = z.strictObject({
     .number()
     .int()
     .positive('the file is empty')
-    .max(relayUploadLimits.fileBytesMax, `a file may have ${relayUploadLimits.fileBytesMax} bytes: send it in parts`),
+    .max(relayUploadLimits.fileBytesMax, `a file may have ${relayFileMost}: send it in parts`),
 });
 export type NewRelayUpload = z.infer<typeof newRelayUpload>;
 

@@ -376,7 +376,9 @@ it('parts come in their order, one upload of a source at a time; what is no tabl
   await noFiles();
   expect((await desk.call('GET', of(source))).body).toEqual({ uploads: [] });
   const big = { name: 'big.csv', size: relayUploadLimits.fileBytesMax + 1 };
-  expect(await desk.call('POST', of(source), big)).toMatchObject({ status: 400, body: { error: { field: 'size' } } });
+  expect(await desk.call('POST', of(source), big)).toMatchObject({
+    ...{ status: 400, body: { error: { field: 'size', message: expect.stringContaining('a file may have 100 MiB') } } },
+  });
 
   const old = await send(source, 'old.xls', Buffer.from('d0cf11e0a1b11ae100000000', 'hex'));
   expect(old).toMatchObject({ state: 'failed', failure: expect.stringContaining('old format') });

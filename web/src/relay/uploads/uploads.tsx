@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useRef, useState } from 'react';
-import { relayUploadLimits } from '../../../../contract/limits.ts';
+import { relayFileMost, relayUploadLimits } from '../../../../contract/limits.ts';
 import type { RelayUpload } from '../../../../contract/relay_uploads.ts';
 import { FormError } from '../../controls/field.tsx';
 import { Glyph } from '../../controls/icons.tsx';
@@ -74,7 +74,7 @@ export function SourceUploads({
       const { partBytes, fileBytesMax } = relayUploadLimits;
       if (file.size > fileBytesMax)
         return setProblem(
-          said(`${file.name} has ${bytes(file.size)}, and a file may have ${bytes(fileBytesMax)}. Send it in parts.`),
+          said(`${file.name} is larger than a file may be, which is ${relayFileMost}. Send it in parts.`),
         );
       if (file.size === 0) return setProblem(said(`${file.name} is empty. Choose another file.`));
       if (going !== undefined && (file.name !== going.file_name || file.size !== going.size))
@@ -135,8 +135,8 @@ export function SourceUploads({
           <>
             <DropBox label="CSV or XLSX, names of the columns in the first row" onFile={(file) => void send(file)} />
             <p className="q">
-              Up to {bytes(relayUploadLimits.fileBytesMax)} and {exactCount(relayUploadLimits.rowsMax)} rows. Sending
-              takes nothing: you see what would come, and decide then. The file lies sealed until it is taken.
+              Up to {relayFileMost} and {exactCount(relayUploadLimits.rowsMax)} rows. Sending takes nothing: you see
+              what would come, and decide then. The file lies sealed until it is taken.
             </p>
           </>
         ) : (
