@@ -784,6 +784,25 @@ it('at a zoom of 200 % every figure of a destination and every path of a mapping
   });
 });
 
+it('each of six destinations of a mapping has its tab in sight, at every width', { timeout: 60_000 }, async () => {
+  for (const width of [1440, 1024, 375])
+    await open({ path: '/s/shop.example/relay/sources/1/mapping' }, async () => {
+      await page.setViewportSize({ width, height: 900 });
+      const part = page.getByRole('button', { name: 'To be sent', exact: true });
+      if (await part.isVisible()) await part.click();
+      const hidden = await page.locator('.mp-out [role="tablist"]').evaluate((list) => {
+        while (list.children.length < 6) list.append(list.children[0]?.cloneNode(true) ?? '');
+        const whole = list.getBoundingClientRect();
+        const fades = getComputedStyle(list).maskImage !== 'none';
+        return [...list.children].filter((tab) => {
+          const { left, right, bottom } = tab.getBoundingClientRect();
+          return fades || left < whole.left || right > whole.right || bottom > whole.bottom;
+        }).length;
+      });
+      expect(hidden, `${width}`).toBe(0);
+    });
+});
+
 it('a dialog and a menu are opened, worked and closed by keys alone', { timeout: 60_000 }, async () => {
   const isInside = (role: string) =>
     page.evaluate((wanted) => document.activeElement?.closest(`[role="${wanted}"], ${wanted}`) !== null, role);

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { ItemRules, Mapping, Rules } from '../../../../contract/mapping.ts';
 import type { MappingTrialAnswer } from '../../../../contract/relay_settings.ts';
 import { Glyph } from '../../controls/icons.tsx';
+import { counted } from '../../numbers/format.ts';
 import { fieldProblem } from '../words.ts';
 import {
   allFields,
@@ -226,6 +227,6 @@ function fromOf(rules: Rules | ItemRules | undefined) {
 
 function valueText(value: unknown): string {
   if (value === undefined) return '–';
-  if (Array.isArray(value)) return typeof value[0] === 'object' ? `${value.length} items` : value.join(', ');
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? counted(value.length, 'item') : value.join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
