@@ -666,6 +666,45 @@ it('is in the archive of its organisation with what it came with, and without a 
   expect(text).not.toMatch(/"(subject|address_digest|secret)"/);
 });
 
+it('is in the archive without what was rotated out while that is written, which is no value that did not open (DSR-14)', async () => {
+  const { postgres, vault } = desk.server.desk.house;
+  const { tables } = await postgres.tenant(organisation, tablesOfArchive);
+  const table = tables.find((one) => one.table === 'relay_captures');
+  if (table === undefined) throw new Error('Captured requests are in no archive.');
+  await send('shop', purchase({ order_id: 'Z-2' }));
+  const captures = await asked<{ id: string; subject: Buffer; value: Buffer }>(
+    'SELECT id, subject, request_sealed AS value FROM relay_captures ORDER BY received_at',
+  );
+  const [gone, shredded] = captures;
+  if (gone === undefined || shredded === undefined) throw new Error('Nothing was captured.');
+  // As the keeper does it, once the cursor has the row and before it is opened; and a key that is destroyed while the row stays.
+  const meanwhile: typeof vault = {
+    ...vault,
+    async prepare(of, sealed) {
+      await postgres.tenant(of, (sql) => sql.run('DELETE FROM relay_captures WHERE id = $1', [gone.id]));
+      await vault.forget(of, [gone, shredded]);
+      return vault.prepare(of, sealed);
+    },
+  };
+  const lines: { id: string; request: string | null }[] = [];
+  const written = await writeTable({ postgres, vault: meanwhile }, organisation, table, async (text) => {
+    lines.push(
+      ...text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+  });
+  expect(written).toEqual({ rows: captures.length - 1, unopened: 1 });
+  expect(lines.map(({ id }) => id).sort()).toEqual(
+    captures
+      .map(({ id }) => id)
+      .filter((id) => id !== gone.id)
+      .sort(),
+  );
+  expect(lines.filter(({ request }) => request === null).map(({ id }) => id)).toEqual([shredded.id]);
+});
+
 it('ends raw identifiers so many days after the last delivery as the source says, and what was hashed stays (REL-06)', async () => {
   await send('shop', purchase({ order_id: 'W-1', user: { email: 'raw@person.example' } }));
   await send('shop', purchase({ order_id: 'W-2', user: { email: 'raw@person.example' } }));

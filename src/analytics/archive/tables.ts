@@ -132,7 +132,8 @@ type House_ = Pick<House, 'postgres' | 'vault'>;
 
 /**
  * The rows of a table of one organisation as lines of JSON, sealed values opened. Read through the door of the organisation
- * and by a cursor, so that memory holds a few hundred of them.
+ * and by a cursor, so that memory holds a few hundred of them. The cursor has rows that went since, with their keys: they are left out.
+ * @returns how many rows were written, and how many sealed values of them did not open
  */
 export async function writeTable(
   { postgres, vault }: House_,
@@ -149,7 +150,12 @@ export async function writeTable(
     .join(', ');
   let rows = 0;
   let unopened = 0;
-  const opened = async (name: string, of: ColumnOfTable, row: Record<string, unknown>): Promise<string | null> => {
+  /** @returns undefined where the row has gone meanwhile */
+  const opened = async (
+    sql: Sql,
+    { name, class: dataClass }: ColumnOfTable,
+    row: Record<string, unknown>,
+  ): Promise<string | null | undefined> => {
     const sealed = row[name] as Buffer;
     const id = row.id as string | number;
     // The key of a profile is that of the person behind it.
@@ -159,13 +165,31 @@ export async function writeTable(
         ? { subject: await vault.subject(organisationId, 'person', `profile ${id}`) }
         : {};
     try {
-      const place = { organisationId, table, column: name, row: id, class: of.class, ...subject };
+      const place = { organisationId, table, column: name, row: id, class: dataClass, ...subject };
       return (await vault.open(place as typeof place & { class: 'D7' }, sealed)).toString('utf8');
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
+      if (error.code === 'destroyed' && (await sql.maybe(`SELECT 1 FROM ${table} WHERE id = $1`, [id])) === undefined)
+        return undefined;
       unopened += 1;
       return null;
     }
+  };
+  const lineOf = async (sql: Sql, row: Record<string, unknown>): Promise<Record<string, unknown> | undefined> => {
+    const line = { ...row };
+    for (const column of columns.filter(({ isBytes }) => isBytes)) {
+      const { name } = column;
+      if (row[name] === null) continue;
+      if (name.endsWith('_sealed')) {
+        const value = await opened(sql, column, row);
+        if (value === undefined) return undefined;
+        line[name.slice(0, -'_sealed'.length)] = value;
+        delete line[name];
+      } else line[name] = (row[name] as Buffer).toString(plainBytes[`${table}.${name}`]);
+    }
+    if (hasSubject) delete line.subject;
+    if (table === 'memberships') Object.assign(line, await memberOf({ vault }, sql, Number(row.person_id)));
+    return line;
   };
   await postgres.tenant(organisationId, async (sql) => {
     await sql.run(`DECLARE of_archive NO SCROLL CURSOR FOR SELECT ${names} FROM ${table} ${where}`);
@@ -178,21 +202,11 @@ export async function writeTable(
           some.flatMap((row) => sealedOf(row, columns)),
         );
       for (const row of some) {
-        const line: Record<string, unknown> = { ...row };
-        for (const column of columns.filter(({ isBytes }) => isBytes)) {
-          const { name } = column;
-          if (row[name] === null) continue;
-          if (name.endsWith('_sealed')) {
-            line[name.slice(0, -'_sealed'.length)] = await opened(name, column, row);
-            delete line[name];
-          } else line[name] = (row[name] as Buffer).toString(plainBytes[`${table}.${name}`]);
-        }
-        if (hasSubject) delete line.subject;
-        if (table === 'memberships') Object.assign(line, await memberOf({ vault }, sql, Number(row.person_id)));
-        lines.push(`${JSON.stringify(line)}\n`);
+        const line = await lineOf(sql, row);
+        if (line !== undefined) lines.push(`${JSON.stringify(line)}\n`);
       }
       if (lines.length > 0) await append(lines.join(''));
-      rows += some.length;
+      rows += lines.length;
       if (some.length < rowsAtOnce) return;
     }
   });
