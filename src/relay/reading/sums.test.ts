@@ -230,6 +230,19 @@ it('two who change the same at once, and one who adds up meanwhile, lose nothing
   );
 });
 
+/** Conversions of two deliveries each. */
+const addRows = (sql: Sql, count: number) =>
+  sql.run(
+    `WITH c AS (
+       INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
+         region, mapping_version, raw_days)
+       SELECT current_organisation(), gen_random_uuid(), 1, 'purchase', now(), now(), '{}', '{}', '{}', 'other', 1, 7
+       FROM generate_series(1, $1) RETURNING id)
+     INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at)
+     SELECT current_organisation(), id, route, route, 'x', 'waiting', now(), now() FROM c, generate_series(1, 2) AS route`,
+    [count],
+  );
+
 it('what is told again and what goes is found by its keys, whatever a connection planned while there was next to nothing', async () => {
   const fresh = await openSendingHouse({ clock: systemClock, baseUrls: {} });
   /** Rows and entries of indexes that this transaction has read so far. */
@@ -240,17 +253,6 @@ it('what is told again and what goes is found by its keys, whatever a connection
     );
     return n;
   };
-  const add = (sql: Sql, count: number) =>
-    sql.run(
-      `WITH c AS (
-         INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent,
-           region, mapping_version, raw_days)
-         SELECT current_organisation(), gen_random_uuid(), 1, 'purchase', now(), now(), '{}', '{}', '{}', 'other', 1, 7
-         FROM generate_series(1, $1) RETURNING id)
-       INSERT INTO relay_deliveries (organisation_id, conversion_id, route_id, destination_id, platform_id, state, next_at, created_at)
-       SELECT current_organisation(), id, route, route, 'x', 'waiting', now(), now() FROM c, generate_series(1, 2) AS route`,
-      [count],
-    );
   const changes = [
     "UPDATE relay_conversions SET doubles = doubles + 1, present = '{email}'",
     'DELETE FROM relay_deliveries WHERE route_id = 1',
@@ -259,12 +261,12 @@ it('what is told again and what goes is found by its keys, whatever a connection
   try {
     const reads = await fresh.inside(async (sql) => {
       for (let times = 0; times < 12; times++) {
-        await add(sql, 1);
+        await addRows(sql, 1);
         for (const change of changes) await sql.run(change);
       }
       const counts: number[][] = [];
       for (const count of [500, 1_000]) {
-        await add(sql, count);
+        await addRows(sql, count);
         const each: number[] = [];
         for (const change of changes) {
           const before = await read(sql);
@@ -284,6 +286,54 @@ it('what is told again and what goes is found by its keys, whatever a connection
         ),
       ),
     ).toEqual([]);
+  } finally {
+    await fresh.close();
+  }
+});
+
+it('what comes is found by its keys too, in tables that were emptied and then analysed', async () => {
+  const fresh = await openSendingHouse({ clock: systemClock, baseUrls: {} });
+  /** By index, how often this transaction has looked into it, and how many entries it read there. */
+  const looked = async (sql: Sql) =>
+    new Map(
+      (
+        await sql.query<{ name: string; looks: number; read: number }>(
+          `SELECT i.indexrelid::regclass::text AS name, pg_stat_get_xact_numscans(i.indexrelid)::int AS looks,
+             pg_stat_get_xact_tuples_returned(i.indexrelid)::int AS read
+           FROM pg_index i WHERE i.indrelid IN ('relay_deliveries'::regclass, 'relay_conversions'::regclass)`,
+        )
+      ).map(({ name, looks, read }) => [name, { looks, read }]),
+    );
+  const change = async (sql: Sql, work: () => Promise<unknown>) => {
+    const before = await looked(sql);
+    await work();
+    return [...(await looked(sql))]
+      .map(([name, { looks, read }]) => ({
+        ...{ name, looks: looks - (before.get(name)?.looks ?? 0), read: read - (before.get(name)?.read ?? 0) },
+      }))
+      .filter(({ looks }) => looks > 0)
+      .sort((one, other) => one.name.localeCompare(other.name));
+  };
+  try {
+    await fresh.inside((sql) => addRows(sql, 500));
+    await fresh.inside((sql) => sql.run('DELETE FROM relay_conversions'));
+    await fresh.store.asOwner(async (sql) => {
+      for (const table of ['relay_deliveries', 'relay_conversions']) await sql.run(`ANALYZE ${table}`);
+    });
+    for (const count of [300, 600])
+      await fresh.inside(async (sql) => {
+        // Each looked into another index, and read there each delivery of the organisation: 600, and then 1,800.
+        expect(await change(sql, () => addRows(sql, count))).toEqual([
+          { name: 'relay_conversions_pkey', looks: count, read: count },
+          { name: 'relay_deliveries_once', looks: count, read: 2 * count },
+        ]);
+      });
+    await fresh.inside(async (sql) => {
+      const looks = await change(sql, () => sql.run('DELETE FROM relay_deliveries WHERE route_id = 1'));
+      // The conversions were looked for in the index by time.
+      expect(looks).toContainEqual({ name: 'relay_conversions_pkey', looks: 900, read: 900 });
+      expect(looks.map(({ name }) => name)).not.toContain('relay_conversions_by_time');
+    });
   } finally {
     await fresh.close();
   }
