@@ -20,6 +20,7 @@ export const crashPoints = [
   'relay.goal', // the conversion of an event is on disk, the event's own row is not
   'relay.adopted', // keys of conversions are in the key store, the conversions are not in their tables yet
   'relay.loaded', // conversions are in their tables, the spool does not know
+  'upload.whole', // every part of a file of conversions is here, nobody has looked what it is
   'warehouse.insert', // the insert was answered, the loader does not know
   'ingest.restored', // a start has read visits and ids back, nobody has been answered yet
   'salt.written', // the new salt file is written, not yet renamed

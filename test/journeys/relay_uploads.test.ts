@@ -424,6 +424,36 @@ it('one that runs is cancelled: what was taken stays, and the rest is taken by t
   expect(await conversionsOf(source)).toBe(19_800);
 });
 
+it('a file in which the desk ended too often is given up in a sentence; what got on in between counts for nothing', async () => {
+  const source = await newSource(shop);
+  const tries = async (id: number, to: number) =>
+    void (await rows('UPDATE relay_uploads SET tries = $2 WHERE id = $1', [id, to]));
+  const triesOf = async (id: number) =>
+    (await rows<{ tries: number }>('SELECT tries FROM relay_uploads WHERE id = $1', [id]))[0]?.tries;
+
+  const unread = await send(source, 'unread.csv', orders(10));
+  await tries(unread.id, 5);
+  expect(await step(source, unread.id, 'check')).toMatchObject({
+    ...{ state: 'failed', rows: { read: 0 } },
+    failure: expect.stringContaining('The desk ended 5 times while it looked through it'),
+  });
+  const untaken = await send(source, 'untaken.csv', orders(10));
+  await step(source, untaken.id, 'check');
+  await tries(untaken.id, 5);
+  expect(await step(source, untaken.id, 'start')).toMatchObject({
+    ...{ state: 'failed', rows: { read: 0 } },
+    failure: expect.stringContaining('The desk ended 5 times while it took its first rows'),
+  });
+  const taken = await send(source, 'taken.csv', orders(2_000));
+  await tries(taken.id, 4);
+  await step(source, taken.id, 'check');
+  expect(await triesOf(taken.id)).toBe(0);
+  await tries(taken.id, 4);
+  expect(await step(source, taken.id, 'start')).toMatchObject({ state: 'done', rows: { read: 2_000 } });
+  expect(await triesOf(taken.id)).toBe(0);
+  await noFiles();
+});
+
 it('an upload of another organisation, of another source, or of a source of requests is not there', async () => {
   const source = await newSource(shop);
   const { id } = await send(source, 'mine.csv', orders(10));

@@ -30,20 +30,20 @@ async function call(method: string, path: string, body?: object | Buffer) {
   });
   return { status: answer.status, body: await answer.json() };
 }
-async function until(id: number, isSo: (one: RelayUpload) => boolean): Promise<RelayUpload> {
+async function until(id: number, isSo: (one: RelayUpload) => boolean, timeout = 120_000): Promise<RelayUpload> {
   return vi.waitFor(
     async () => {
       const found = (await call('GET', `${base}/${id}`)).body as RelayUpload;
       expect(isSo(found), JSON.stringify(found)).toBe(true);
       return found;
     },
-    { timeout: 120_000, interval: 25 },
+    { timeout, interval: 25 },
   );
 }
 const count = 4_000;
 /** Every second row has an order, every other one its words alone; each hundredth is wrong; each is of another person. */
-function sales(from: number): Buffer {
-  const lines = Array.from({ length: count }, (_, n) => {
+function sales(from: number, rows = count): Buffer {
+  const lines = Array.from({ length: rows }, (_, n) => {
     const at = from + n;
     const second = String(at % 60).padStart(2, '0');
     const minute = String(Math.floor(at / 60) % 60).padStart(2, '0');
@@ -52,10 +52,15 @@ function sales(from: number): Buffer {
   });
   return Buffer.from(`order_id,event_time,event_name,value,currency,email\n${lines.join('\n')}\n`);
 }
+const noFiles = () =>
+  vi.waitFor(() => expect(readdirSync(join(cli.dataDir, 'relay_uploads'))).toEqual([]), { timeout: 30_000 });
 const dies = async (env?: Record<string, string>) => {
   await server?.stop('SIGKILL');
   server = await cli.serve(env);
 };
+/** Killed by a crash point. */
+const hasDied = () =>
+  vi.waitFor(() => expect(server?.process.signalCode).toBe('SIGKILL'), { timeout: 60_000, interval: 20 });
 async function send(file: Buffer): Promise<number> {
   const { id } = (await call('POST', base, { name: 'sales.csv', size: file.length })).body as RelayUpload;
   await call('PUT', `${base}/${id}/parts/0`, file);
@@ -96,7 +101,7 @@ it.each(places)('a file that the desk was killed in, %s, is taken once', async (
   if (point !== undefined) await dies({ FAIRLEAD_CRASH_POINT: point });
   expect((await call('POST', `${base}/${id}/start`)).status).toBe(202);
   if (point === undefined) await until(id, ({ rows: { read } }) => read > 0);
-  else await vi.waitFor(() => expect(server?.process.signalCode).toBe('SIGKILL'), { timeout: 60_000 });
+  else await hasDied();
   await dies();
   const done = await until(id, ({ state }) => state === 'done');
   expect(done.rows).toEqual({ read: count, fresh: good, doubles: 0, wrong: count / 100, ignored: 0 });
@@ -117,5 +122,32 @@ it.each(places)('a file that the desk was killed in, %s, is taken once', async (
       })
     ).status,
   ).toBe(204);
-  await vi.waitFor(() => expect(readdirSync(join(cli.dataDir, 'relay_uploads'))).toEqual([]), { timeout: 30_000 });
+  await noFiles();
+});
+
+it('a file whose last part came as the desk was killed is whole after the next start, and one that is taken in spite of more kills than are borne without getting on', async () => {
+  const rows = 7_000;
+  const file = sales(1_000_000, rows);
+  await dies({ FAIRLEAD_CRASH_POINT: 'upload.whole' });
+  const { id } = (await call('POST', base, { name: 'sales.csv', size: file.length })).body as RelayUpload;
+  await expect(call('PUT', `${base}/${id}/parts/0`, file)).rejects.toThrow();
+  await dies();
+  // By itself: whoever sent it knows of nothing that is to be sent.
+  await until(id, ({ state }) => state === 'uploaded', 20_000);
+  await call('POST', `${base}/${id}/check`, {});
+  await until(id, ({ state }) => state === 'checked');
+  const kills = 6;
+  // Each start gets a thousand rows on, and ends within the next thousand.
+  const ended = () => dies({ FAIRLEAD_CRASH_POINT: 'relay.loaded:2' });
+  await ended();
+  await call('POST', `${base}/${id}/start`);
+  for (let kill = 1; kill <= kills; kill++) {
+    await hasDied();
+    await (kill < kills ? ended() : dies());
+  }
+  const done = await until(id, ({ state }) => state !== 'running');
+  const good = (rows / 100) * 99;
+  expect(done).toMatchObject({ state: 'done', failure: null });
+  expect(done.rows).toEqual({ read: rows, fresh: good, doubles: 0, wrong: rows / 100, ignored: 0 });
+  await noFiles();
 });

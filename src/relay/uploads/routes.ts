@@ -12,6 +12,7 @@ import {
   uploadPreview,
   uploadPreviewAsk,
 } from '../../../contract/relay_uploads.ts';
+import { crashPoint } from '../../platform/crash_point.ts';
 import { endOfPart } from '../../platform/files/part.ts';
 import { defineRoute, RequestError, type Route } from '../../platform/http/route.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
@@ -19,7 +20,7 @@ import type { House } from '../../platform/subject.ts';
 import { readMapping } from '../mapping/plan.ts';
 import { note, ofSource, organisationFor } from '../settings/parts.ts';
 import { presetOf } from '../sources/presets/index.ts';
-import { digestOf, type UploadFiles } from './files.ts';
+import type { UploadFiles } from './files.ts';
 import { previewOf } from './preview.ts';
 import type { UploadRunner } from './runner.ts';
 import type { UploadStore, Whose } from './store.ts';
@@ -36,10 +37,10 @@ const path = '/api/organisations/:organisation/relay/sources/:source/uploads';
 
 /** A file of offline conversions is sent in parts, looked at, checked, taken in the background, and its errors fetched. */
 export function uploadRoutes(
-  house: Pick<House, 'postgres' | 'audit' | 'clock' | 'keys'>,
+  house: Pick<House, 'postgres' | 'audit' | 'clock'>,
   { store, files, runner }: { store: UploadStore; files: UploadFiles; runner: UploadRunner },
 ): Route[] {
-  const { postgres, clock, keys } = house;
+  const { postgres, clock } = house;
   type Asked = Parameters<typeof note>[2] & { params: { organisation: number; source: number } };
 
   /** The source that a call is for, where the asker may do what the call needs. @throws RequestError not_found */
@@ -61,21 +62,9 @@ export function uploadRoutes(
     return (sql: Sql) => note(house, sql, request, action, { type: 'relay_upload', id, label: file_name });
   }
 
-  /** A file that is whole: by what is in it, it is CSV or a workbook, or nothing that is read here. */
-  async function settle(of: Whose, upload: RelayUpload): Promise<RelayUpload> {
-    const file = await files.open(upload.id, upload.size);
-    try {
-      const { format } = await detectFormat(file, upload.size);
-      const digest = keys.digest('relay-upload', await digestOf(file));
-      return (await store.whole(of, upload.id, format, digest)) ?? (await known(of, upload.id));
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      await store.fail({ id: upload.id, organisation_id: of.organisation }, error.message);
-      await files.remove(upload.id);
-      return known(of, upload.id);
-    } finally {
-      await file.close();
-    }
+  async function settle(of: Whose, { id, size }: RelayUpload): Promise<RelayUpload> {
+    await runner.settle({ id, size, organisation_id: of.organisation, source_id: of.source });
+    return known(of, id);
   }
   /** One whose file is here. @throws RequestError conflict */
   async function wholeOne(of: Whose, id: number): Promise<RelayUpload & { format: UploadFormat }> {
@@ -172,7 +161,9 @@ export function uploadRoutes(
           await files.remove(found.id);
           throw new RequestError('conflict', 'This upload was removed. Begin a new one to send the file.');
         }
-        return { body: now.next_part === null ? await settle(of, now) : now };
+        if (now.next_part !== null) return { body: now };
+        crashPoint('upload.whole');
+        return { body: await settle(of, now) };
       },
     }),
     defineRoute({

@@ -13,10 +13,10 @@ import { intakeLine } from '../intake/line.ts';
 import { type LoaderParts, load } from '../intake/loader.ts';
 import { type ConversionRecord, identityOf, makeRecord, type Sealing } from '../intake/record.ts';
 import { readMapping } from '../mapping/plan.ts';
-import type { UploadFiles } from './files.ts';
+import { digestOf, type UploadFiles } from './files.ts';
 import { columnsReadBy, type ReadRow, readRow, tellingId } from './rows.ts';
-import type { PendingUpload, UploadStore } from './store.ts';
-import { openTable, type Table } from './table.ts';
+import type { PendingUpload, Unsettled, UploadStore } from './store.ts';
+import { detectFormat, openTable, type Table } from './table.ts';
 import { openTally } from './tally.ts';
 
 /** How often it is looked for what is over, and for what had to wait. */
@@ -25,7 +25,7 @@ const lookMs = 60_000;
 const pieceRows = 1_000;
 /** After work comes half as long a pause: requests and deliveries have the machine meanwhile. */
 const pauseMsMax = 500;
-/** An upload that the desk ended in the middle of so often has probably ended it. */
+/** An upload that the desk ended in the middle of so often, without having got on in between, has probably ended it. */
 const triesMax = 5;
 /** Where no key is at hand it is waited for one. */
 const keyWaitMs = 100;
@@ -39,6 +39,8 @@ class ComesLater extends Error {}
 export interface UploadRunner {
   /** Something waits. */
   wake(): void;
+  /** Looks what a file is whose every part is here: CSV or a workbook, or nothing that is read here. */
+  settle(upload: Unsettled): Promise<void>;
   /** Ends the work on an upload that is no longer wanted. */
   cancel(id: number): void;
   stop(): Promise<void>;
@@ -72,8 +74,8 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
   let current: { id: number; cancel: AbortController } | undefined;
   let working: Promise<void> | undefined;
   let isWoken = false;
-  /** Uploads that this process has begun. One that is found begun has seen its desk end. */
-  const begunHere = new Set<number>();
+  /** Uploads of which this process has begun a step. One that is found begun has seen its desk end. */
+  const begunHere = { checking: new Set<number>(), running: new Set<number>() };
 
   async function work() {
     do {
@@ -82,7 +84,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
         if (stopping.signal.aborted) return;
         const now = await store.again(pending);
         // A file lies with the process that took it; to end one needs none.
-        if (now !== undefined && (now.state === 'cancelling' || files.has(now.id) || begunHere.has(now.id)))
+        if (now !== undefined && (now.state === 'cancelling' || files.has(now.id) || isBegunHere(now)))
           await workOn(now);
         else if (now !== undefined && parts.isAlone) await giveUp(now, gone);
       }
@@ -161,6 +163,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
 
   /** The dry run: what would come of every row. Nothing is stored of it but counts. */
   async function check(pending: PendingUpload, { source, mapping, table, file, used }: Opened, isEnded: () => boolean) {
+    await countTry(pending, 'looked through it, so it was given up. Nothing was taken; send it in smaller pieces.');
     const tally = openTally(table.columns, used);
     const nowMs = clock.now();
     for await (const rows of pieces(table.rows, ({ row }) => row > 0)) {
@@ -181,7 +184,22 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
       if (isEnded() || !(await store.progress(pending, file.bytesRead / pending.size))) throw new CalledOff();
       await rest(clock.monotonic() - began);
     }
-    if (!(await store.checked(pending, tally.report()))) throw new CalledOff();
+    const isWanted = await store.checked(pending, tally.report());
+    begunHere.checking.delete(pending.id);
+    if (!isWanted) throw new CalledOff();
+  }
+
+  function isBegunHere({ id, state }: PendingUpload): boolean {
+    return state !== 'cancelling' && begunHere[state].has(id);
+  }
+
+  /** @throws RequestError where the desk has ended in it too often */
+  async function countTry(pending: PendingUpload, whatEnded: string): Promise<void> {
+    if (isBegunHere(pending) || pending.state === 'cancelling') return;
+    if (pending.tries >= triesMax)
+      throw new RequestError('conflict', `The desk ended ${pending.tries} times while it ${whatEnded}`);
+    begunHere[pending.state].add(pending.id);
+    await store.countTry(pending);
   }
 
   async function take(pending: PendingUpload, { source, mapping, table, used }: Opened, isEnded: () => boolean) {
@@ -190,15 +208,8 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
         'conflict',
         'This source is paused, so nothing more was taken. Start it again, and send the file again.',
       );
-    if (!begunHere.has(pending.id)) {
-      if (pending.tries >= triesMax)
-        throw new RequestError(
-          'conflict',
-          `The desk ended ${pending.tries} times in the middle of it, so it was given up. What was taken stays; send the rest in smaller pieces.`,
-        );
-      begunHere.add(pending.id);
-      await store.countTry(pending);
-    }
+    const next = pending.last_row === 0 ? 'its first rows' : `what comes after row ${pending.last_row}`;
+    await countTry(pending, `took ${next}, so it was given up. What was taken stays; send the rest in smaller pieces.`);
     const at = pending.started_at?.getTime() ?? clock.now();
     const freshKeys = await parts.vault.fresh(pending.organisation_id);
     let done = pending.rows_read;
@@ -227,7 +238,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     await writeLine(pending, 202);
     await store.end(pending, 'done');
     await files.remove(pending.id);
-    begunHere.delete(pending.id);
+    begunHere.running.delete(pending.id);
   }
 
   /** Stores what rows tell. @returns the numbers of their tellings, and rows that the database refuses for what is in them */
@@ -303,6 +314,21 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     await files.remove(pending.id);
   }
 
+  async function settle({ id, size, organisation_id: organisation, source_id: source }: Unsettled): Promise<void> {
+    const file = await files.open(id, size);
+    try {
+      const { format } = await detectFormat(file, size);
+      const digest = parts.keys.digest('relay-upload', await digestOf(file));
+      await store.whole({ organisation, source }, id, format, digest);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      await store.fail({ id, organisation_id: organisation }, error.message);
+      await files.remove(id);
+    } finally {
+      await file.close();
+    }
+  }
+
   function wake() {
     isWoken = true;
     working ??= work()
@@ -318,6 +344,9 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     const there = files.ids();
     const left = await store.sweep();
     for (const id of there) if (!left.has(id) && current?.id !== id) await files.remove(id);
+    for (const one of await store.unsettled())
+      if (files.has(one.id)) await settle(one);
+      else if (parts.isAlone) await store.fail(one, gone.message);
     if (left.size > 0) wake();
   }
 
@@ -328,6 +357,7 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
 
   return {
     wake,
+    settle,
     cancel(id) {
       if (current?.id === id) current.cancel.abort();
       wake();

@@ -41,6 +41,9 @@ export interface PendingUpload {
   readonly started_at: Date | null;
 }
 
+/** One whose every part is here. */
+export type Unsettled = Pick<PendingUpload, 'id' | 'organisation_id' | 'source_id' | 'size'>;
+
 interface Row {
   id: number;
   source_id: number;
@@ -232,12 +235,20 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
       );
       return all.sort((a, b) => a.id - b.id);
     },
+    /** Those that came whole and of which nobody has looked what they are: the desk was ended just then. */
+    unsettled: () =>
+      everywhere(postgres, (sql) =>
+        sql.query<Unsettled>(
+          "SELECT id, organisation_id, source_id, size FROM relay_uploads WHERE state = 'uploading' AND received = size",
+        ),
+      ),
     again: (pending: PendingUpload) =>
       ofPending(pending, (sql) =>
         sql.maybe<PendingUpload>(`${pendingSelect} WHERE id = $1 AND state IN ('checking', 'running', 'cancelling')`, [
           pending.id,
         ]),
       ),
+    /** Begun, and not got on since: what was noted before each end of the desk begins the count anew. */
     countTry: (pending: PendingUpload) =>
       ofPending(pending, (sql) => sql.run('UPDATE relay_uploads SET tries = tries + 1 WHERE id = $1', [pending.id])),
 
@@ -256,7 +267,7 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
         pending,
         async (sql) =>
           (await sql.run(
-            "UPDATE relay_uploads SET state = 'checked', progress = NULL, report = $2 WHERE id = $1 AND state = 'checking'",
+            "UPDATE relay_uploads SET state = 'checked', progress = NULL, tries = 0, report = $2 WHERE id = $1 AND state = 'checking'",
             [pending.id, JSON.stringify(report)],
           )) > 0,
       ),
@@ -391,7 +402,7 @@ async function advance(
   const { state } = await sql.one<{ state: UploadState }>(
     `UPDATE relay_uploads SET last_row = $2, rows_read = rows_read + $3, rows_fresh = rows_fresh + $4,
        rows_double = rows_double + $5, rows_wrong = rows_wrong + $6, rows_ignored = rows_ignored + $7,
-       problems_listed = problems_listed + $8, problems_beyond = problems_beyond + $9,
+       problems_listed = problems_listed + $8, problems_beyond = problems_beyond + $9, tries = 0,
        progress = CASE WHEN state = 'running' THEN $10::real END
      WHERE id = $1 RETURNING state`,
     [
