@@ -66,6 +66,33 @@ export function repeat(
   };
 }
 
+/** The wall clock was set: what it says, and what it would say otherwise. */
+export interface ClockSet {
+  readonly nowMs: number;
+  readonly wasMs: number;
+}
+
+/**
+ * Looks whether the wall clock was set while this process runs, forward or back, and tells of it. A clock that is slowly put
+ * right is not told of. What slept with its machine looks as if it was set forward: the steady clock slept too.
+ * @param options.ms how often it looks @param options.leastMs less than that is nobody's business
+ * @returns what ends it
+ */
+export function onClockSet(
+  clock: Clock,
+  told: (set: ClockSet) => Promise<unknown>,
+  options: { ms: number; leastMs: number; onError: (error: unknown) => void },
+): () => void {
+  let apart = clock.now() - clock.monotonic();
+  const look = async () => {
+    const [nowMs, steadyMs] = [clock.now(), clock.monotonic()];
+    const wasMs = Math.round(steadyMs + apart);
+    apart = nowMs - steadyMs;
+    if (Math.abs(nowMs - wasMs) >= options.leastMs) await told({ nowMs, wasMs });
+  };
+  return repeat(clock, options.ms, look, { onError: options.onError });
+}
+
 /** Resolves after `ms`, or as soon as `signal` is given. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

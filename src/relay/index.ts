@@ -8,6 +8,7 @@ import { deliveriesOfConnections, deliveryRoutes, goOnWithCredits, startDeliveri
 import { watchUnmapped } from './intake/again.ts';
 import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
+import { followClock } from './life/clock_set.ts';
 import { removeAllConversions } from './life/ending.ts';
 import { conversionHolder } from './life/holder.ts';
 import { intakeExecutor } from './life/intake.ts';
@@ -63,6 +64,7 @@ export const relay = defineSubject({
         }),
       );
     const uploads = answers ? startUploads(house, wake) : undefined;
+    if (works) stops.push(followClock(house, wake));
     stops.push(onRelayChanged(wake), onConnection(deliveriesOfConnections(() => house.clock.now())));
     const loading = intakeSinks(house, wake);
     return {
