@@ -3,6 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { IntakeLine, RequestStory, RequestsPage } from '../../contract/relay_reading.ts';
 import type { RelaySource } from '../../contract/relay_settings.ts';
+import { relayChanged } from '../../src/relay/changes.ts';
 import { openTestDesk, type RawAnswer, type TestDesk } from './desk.ts';
 
 /** What senders do that nobody wishes for, over HTTP: packed, too much, and in every wrong way; each has its line afterwards. */
@@ -292,4 +293,43 @@ it('lists addresses in the review of access, where they end at once and another 
   const next = await ask<{ address: string; source: RelaySource }>('POST', `/sources/${source.id}/addresses`);
   expect(next.source.address).toEqual({ former_until: null });
   expect((await post(new URL(next.address).pathname, JSON.stringify(purchase()))).status).toBe(202);
+});
+
+it('what is still to happen by a clock that is wrong is taken by the same mapping once it may be past', async () => {
+  const source = await newSource();
+  const { postgres, clock } = desk.server.desk.house;
+  const from = (ms: number) => ({ occurred_at: new Date(clock.now() + ms).toISOString() });
+  const [near, far] = [purchase(from(63_000)), purchase(from(2 * 3_600_000))];
+  for (const one of [near, far])
+    expect(said(await post(source.path, JSON.stringify(one)))).toEqual([202, 0, 'occurred_at', 'in_the_future']);
+  expect(said(await post(source.path, JSON.stringify(purchase({ currency: 'EURO' }))))).toEqual([
+    ...[202, 0, 'currency', 'unknown_currency'],
+  ]);
+  expect(await stored(source.id)).toBe(0);
+  const waits = () =>
+    postgres.tenant(organisation, (sql) =>
+      sql.query<{ ms: number | null }>(
+        `SELECT (extract(epoch FROM again_at - received_at) * 1000)::int AS ms FROM relay_captures WHERE source_id = $1 AND is_unmapped
+         ORDER BY received_at`,
+        [source.id],
+      ),
+    );
+  // A fault that no time mends waits for another mapping.
+  expect(await waits()).toEqual([{ ms: 600_000 }, { ms: 600_000 }, { ms: null }]);
+  await new Promise((resolve) => setTimeout(resolve, 3_500));
+  await postgres.tenant(organisation, (sql) =>
+    sql.run('UPDATE relay_captures SET again_at = received_at WHERE source_id = $1 AND again_at IS NOT NULL', [
+      source.id,
+    ]),
+  );
+  await relayChanged();
+  await vi.waitFor(async () => expect(await waits()).toHaveLength(2), { timeout: 20_000, interval: 200 });
+  expect(await stored(source.id)).toBe(1);
+  const [left, fault] = await waits();
+  expect(left?.ms).toBeGreaterThan(600_000);
+  expect(fault).toEqual({ ms: null });
+  const { conversions } = await ask<{ conversions: { id: string; order_id: string }[] }>(
+    ...(['GET', `/conversions?source=${source.id}&limit=10`] as const),
+  );
+  expect(conversions.map(({ order_id }) => order_id)).toEqual([near.order_id]);
 });

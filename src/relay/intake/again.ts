@@ -2,13 +2,16 @@ import { type Clock, repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { everywhere, type Postgres } from '../../platform/postgres/index.ts';
 import { type Vault, VaultError } from '../../platform/vault.ts';
-import { takeRequest } from '../sources/capture.ts';
+import { isEarly, takeRequest } from '../sources/capture.ts';
 import { openCapture } from './captures.ts';
 import { readSources } from './directory.ts';
 import { knownTellings, type LoaderParts, load } from './loader.ts';
 import { type ConversionRecord, makeRecord, type Sealing, tellingIdOf } from './record.ts';
 
 const lookMs = 30_000;
+/** What was still to happen is tried again after that, and then whenever as long has passed again as since it came. */
+const earlyMs = 10 * 60_000;
+const earlyMsMax = 24 * 3_600_000;
 /** Of one source at a time: each is opened, read and stored by itself. */
 const requestsAtOnce = 200;
 
@@ -29,8 +32,14 @@ export interface RunAgain {
   left: number;
 }
 
+/** When a request is tried again of which something was still to happen. @param at when it came, by the clock of then */
+export function earlyAgainAt(at: number, now: number): number {
+  return now + Math.min(Math.max(now - at, earlyMs), earlyMsMax);
+}
+
 /**
- * Takes requests once more that made no conversion, where their source has another mapping since. As if they had come with it:
+ * Takes requests once more that made no conversion, where their source has another mapping since, or where something was still to
+ * happen by a clock that may have been wrong: the sender's, or the desk's own. As if they had come with that mapping:
  * at the time when they came, under the same numbers. What of a request was stored before, by an earlier mapping or before a
  * kill, is known by its number: it stays as it is, and is neither a second conversion nor told again.
  */
@@ -40,8 +49,8 @@ export async function runAgain(parts: AgainParts): Promise<RunAgain> {
   const waiting = await everywhere(postgres, async (sql, organisationId) => {
     const rows = await sql.query<{ source_id: number; id: string }>(
       `SELECT c.source_id, c.id FROM relay_captures c JOIN relay_sources s ON s.id = c.source_id
-       WHERE c.is_unmapped AND c.tried_version <> s.mapping_version ORDER BY c.received_at LIMIT $1`,
-      [requestsAtOnce],
+       WHERE c.is_unmapped AND (c.tried_version <> s.mapping_version OR c.again_at <= $2) ORDER BY c.received_at LIMIT $1`,
+      [requestsAtOnce, new Date(parts.clock.now())],
     );
     return rows.length === 0 ? [] : [{ organisationId, rows }];
   });
@@ -78,7 +87,9 @@ async function ofSource(
         });
       const at = capture?.receivedAt.getTime() ?? 0;
       // Who sent it was asked when it came.
-      const taken = capture && takeRequest(capture.request, { mapping: source.mapping, ping: source.ping }, at);
+      const now = clock.now();
+      const rules = { mapping: source.mapping, ping: source.ping };
+      const taken = capture && takeRequest(capture.request, rules, at, Math.max(at, now));
       const records: ConversionRecord[] = [];
       const told = (taken?.conversions ?? []).map((conversion, number) => ({
         ...{ conversion, telling: tellingIdOf(id, taken?.places?.[number]) },
@@ -97,7 +108,9 @@ async function ofSource(
       const isDone = taken === undefined || taken.unmapped === undefined;
       const subject = await postgres.tenant(organisationId, async (sql) => {
         if (!isDone)
-          await sql.run('UPDATE relay_captures SET tried_version = $2 WHERE id = $1', [id, source.mappingVersion]);
+          await sql.run('UPDATE relay_captures SET tried_version = $2, again_at = $3 WHERE id = $1', [
+            ...[id, source.mappingVersion, isEarly(taken) ? new Date(earlyAgainAt(at, now)) : null],
+          ]);
         else
           return (
             await sql.maybe<{ subject: Buffer }>('DELETE FROM relay_captures WHERE id = $1 RETURNING subject', [id])

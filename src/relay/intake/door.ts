@@ -8,9 +8,10 @@ import type { Log } from '../../platform/log.ts';
 import { type Random, timedUuidOf } from '../../platform/random.ts';
 import { type Lane, piecesOf, SpoolUnavailable } from '../../platform/spool/index.ts';
 import type { KeyRing } from '../../platform/subject.ts';
-import { refused, type Taken, takeRequest } from '../sources/capture.ts';
+import { isEarly, refused, type Taken, takeRequest } from '../sources/capture.ts';
 import { type CapturedRequest, withoutQuery } from '../sources/request.ts';
 import { unpack } from '../sources/unpack.ts';
+import { earlyAgainAt } from './again.ts';
 import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
 import { clockText } from './line.ts';
@@ -241,7 +242,8 @@ async function take(
     if (made === undefined) return unavailable;
     rows.push(...made);
     if (isUnmapped) {
-      const unmapped = unmappedRow(parts, source, came, { id, at });
+      const again = isEarly(taken) ? { again: earlyAgainAt(at, at) } : {};
+      const unmapped = unmappedRow(parts, source, came, { id, at, ...again });
       if (unmapped === undefined) return unavailable;
       rows.push(unmapped);
     }
@@ -304,13 +306,14 @@ function unmappedRow(
   parts: IntakeParts,
   source: RunningSource,
   came: CapturedRequest,
-  { id, at }: { id: string; at: number },
+  { id, at, again }: { id: string; at: number; again?: number },
 ): string | undefined {
   const sealed = sealCapture(parts, source, came, id);
   if (sealed === undefined) return undefined;
   return JSON.stringify({
     ...{ kind: 'unmapped', organisation: source.organisationId, source: source.id, id, at },
     ...{ mapping: source.mappingVersion, key: keyText(sealed.key), sealed: sealed.sealed.toString('base64') },
+    ...(again === undefined ? {} : { again }),
   });
 }
 

@@ -148,10 +148,10 @@ export async function lockLoads(sql: Sql, organisationId: number): Promise<void>
 
 async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promise<void> {
   await sql.run(
-    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, tried_version, subject, request_sealed)
-     SELECT current_organisation(), c.id, c.source, c.at, true, c.version, c.subject, c.sealed
-     FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::int[], $5::bytea[], $6::bytea[])
-       AS c(id, source, at, version, subject, sealed)
+    `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, tried_version, subject, request_sealed, again_at)
+     SELECT current_organisation(), c.id, c.source, c.at, true, c.version, c.subject, c.sealed, c.again
+     FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::int[], $5::bytea[], $6::bytea[], $7::timestamptz[])
+       AS c(id, source, at, version, subject, sealed, again)
      WHERE EXISTS (SELECT FROM relay_sources s WHERE s.id = c.source)
      ON CONFLICT (organisation_id, id) DO NOTHING`,
     [
@@ -161,6 +161,7 @@ async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promi
       records.map(({ mapping }) => mapping),
       records.map(({ key }) => subjectOfKey(key)),
       records.map(({ sealed }) => Buffer.from(sealed, 'base64')),
+      records.map(({ again }) => (again === undefined ? null : new Date(again))),
     ],
   );
 }

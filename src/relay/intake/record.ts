@@ -55,6 +55,8 @@ export interface UnmappedRecord {
   readonly mapping: number;
   readonly key: RecordKey;
   readonly sealed: string;
+  /** When it is tried again by the same mapping, where time alone may mend it. */
+  readonly again?: number;
 }
 export type IntakeRecord = ConversionRecord | UnmappedRecord | CallsRecord;
 

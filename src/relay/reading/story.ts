@@ -302,8 +302,9 @@ function rebuilt(
     ...(platform_event !== null && destination.eventSetting === undefined && { event_name: platform_event }),
   };
   const item = { conversion: sent, identifiers: identifiersFor(destination, sent, people), id: platform_id };
-  // How old it may be counts when it is sent, and not when it is looked at.
-  const refusal = destination.refuse(item, settings.read, Math.min(now, conversion.received_at.getTime()));
+  // How old it may be counts when it is sent, and not when it is looked at; what was still to happen when it came was sent later.
+  const sentAt = Math.max(conversion.received_at.getTime(), conversion.occurred_at.getTime());
+  const refusal = destination.refuse(item, settings.read, Math.min(now, sentAt));
   if (refusal !== undefined) return none(refusal.reason, refusal.field);
   const built = destination.build([item], settings.read, now, versionOf(destination, versions));
   const request = to.is_dry_run ? (destination.asDryRun?.(built) ?? built) : built;

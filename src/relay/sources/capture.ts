@@ -39,8 +39,9 @@ export interface SourceRules {
  * Shops turn a webhook off after repeated errors, so a request that was read is taken (202) whatever its mapping makes of
  * it; a problem is in the answer. A record that has one does not hold up the others.
  * @param now milliseconds since 1970: when it came
+ * @param lookedAt and when it is looked at, where that is later: what was still to happen when it came may be past
  */
-export function takeRequest(request: CapturedRequest, source: SourceRules, now: number): Taken {
+export function takeRequest(request: CapturedRequest, source: SourceRules, now: number, lookedAt = now): Taken {
   const unread = refusalOf(request);
   if (unread !== undefined) return refused(unread);
   const signature = source.signing && signatureProblem(request, source.signing, now);
@@ -54,9 +55,14 @@ export function takeRequest(request: CapturedRequest, source: SourceRules, now: 
     read.records.map((scope) =>
       scope === undefined
         ? [{ problems: [{ field: '', reason: 'not_an_object' as const }] }]
-        : applyMapping(scope, source.mapping, now),
+        : applyMapping(scope, source.mapping, lookedAt),
     ),
   );
+}
+
+/** Is something of it only refused for being still to happen? A clock may be wrong, and then time mends it. */
+export function isEarly({ problems }: Pick<Taken, 'problems'>): boolean {
+  return problems.some(({ reason }) => reason === 'in_the_future');
 }
 
 const nothing = { conversions: [], field: null, problems: [] } as const;
