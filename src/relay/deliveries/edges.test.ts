@@ -7,6 +7,7 @@ import { openSendingHouse, type SendingHouse } from '../../../test/relay/sending
 import { stillClock } from '../../platform/clock.ts';
 import { order } from '../destinations/senders_fixture.ts';
 import { destinationSecretPlace } from '../settings/secrets.ts';
+import { askResults } from './results.ts';
 import { resumeDestination } from './states.ts';
 
 /**
@@ -127,6 +128,45 @@ it('what is in the future for a platform whose clock is an hour behind waits unt
   expect(await states(to)).toEqual(Array(3).fill(accepted));
   expect(counted(meta).map(({ received }) => received)).toEqual([1, 1, 1]);
 });
+
+it.each([-hourMs, hourMs])(
+  'each conversion ends once at a Data Manager whose clock is wrong by %i ms, and what it says of one is told',
+  async (skew) => {
+    const to = await toGoogle();
+    google.admin('POST', '/clock', { skew });
+    const at = (ms: number) => ({ occurred_at: new Date(clock.now() - ms).toISOString() });
+    await house.add(
+      [to],
+      [...many(2, at(2_000)), ...many(1, at(2 * hourMs)), ...many(1, at(90 * 24 * hourMs - hourMs / 2))],
+    );
+    const theirs = clock.now() + skew;
+    const isBehind = skew < 0;
+    // It refuses a request for what is in the future by its clock, and names the rows.
+    const fieldViolations = [0, 1].map((row) => ({
+      ...{ field: `events[${row}].event_timestamp`, description: 'in the future', reason: 'INVALID_FORMAT' },
+    }));
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }];
+    if (isBehind)
+      google.admin('POST', '/next', [
+        {
+          ...{ status: 400, headers: { date: new Date(theirs).toUTCString() } },
+          body: { error: { code: 400, message: 'There was a problem.', status: 'INVALID_ARGUMENT', details } },
+        },
+      ]);
+    await house.lanes.idle();
+    const early = isBehind ? ['waiting', 'INVALID_FORMAT', null] : accepted;
+    expect(await states(to)).toEqual([early, early, accepted, accepted]);
+    await later(hourMs + 5_000);
+    expect(await states(to)).toEqual(Array(4).fill(accepted));
+    expect(counted(google).map(({ received }) => received)).toEqual(Array(isBehind ? 4 : 3).fill(1));
+    // An hour ahead it finds one too old that is not: that is no failure of the request, and stands at it and its rows.
+    await house.inside((sql) => sql.run('UPDATE relay_attempts SET result_at = NULL WHERE destination_id <> $1', [to]));
+    clock.travel(2 * hourMs);
+    await askResults(house.senders);
+    const results = (await house.rows(to)).map(({ platform_result }) => platform_result);
+    expect(results).toEqual(Array(4).fill(isBehind ? 'SUCCESS' : 'PARTIAL_SUCCESS, EVENT_TOO_OLD 1'));
+  },
+);
 
 it('a token that is revoked in the middle of a turn stops the account; what was taken is not sent again, and the rest goes on with another one', async () => {
   const to = await toMeta();

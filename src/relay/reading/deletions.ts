@@ -55,7 +55,7 @@ export function deletionRoutes(house: DeletionHouse): Route[] {
         const until = new Date(clock.now());
         return {
           body: await reading(house, organisation, async (sql) =>
-            preview(sql, organisation, await fixed(sql, organisation, request.body, until), until),
+            preview(sql, organisation, await fixed(sql, organisation, request.body, until), { until, now: until }),
           ),
         };
       },
@@ -78,7 +78,7 @@ export function deletionRoutes(house: DeletionHouse): Route[] {
         const id = await postgres.tenant(organisation, async (sql) => {
           const question = await fixed(sql, organisation, request.body, at);
           const { what, filter } = storedOf(question);
-          const { held } = await candidates(sql, organisation, question, at);
+          const { held } = await candidates(sql, organisation, question, { until: at, now: at });
           const [count] = await sql.query<{ held: number }>(held.sql, held.params);
           const row = await sql.one<{ id: number }>(
             `INSERT INTO relay_deletions (organisation_id, what, filter, asked_at, asked_by_kind, asked_by, held)
@@ -158,13 +158,14 @@ function openDeletion({ postgres, vault, clock }: DeletionHouse) {
       );
       if (row === undefined) return false;
       const question = questionOf(row);
-      const { free, isEverythingHeld } = await candidates(sql, organisation, question, row.asked_at);
+      const moment = { until: row.asked_at, now: new Date(clock.now()) };
+      const { free, isEverythingHeld } = await candidates(sql, organisation, question, moment);
       const ids = (await sql.query<{ id: string }>(`${free.sql} LIMIT ${pieceRows}`, free.params)).map((one) => one.id);
       let gone = ids.length === 0 ? noneDeleted : await removeConversions(sql, vault, organisation, ids);
       const isLast = ids.length < pieceRows;
       // What no conversion was made of would become one once its mapping is right.
       if (isLast && row.what === 'everything' && !isEverythingHeld)
-        gone = added(gone, { ...noneDeleted, captures: await removeCaptures(sql, organisation, row.asked_at) });
+        gone = added(gone, { ...noneDeleted, captures: await removeCaptures(sql, organisation, moment) });
       await sql.run(
         `UPDATE relay_deletions SET conversions = conversions + $2, tellings = tellings + $3, deliveries = deliveries + $4,
            unsent = unsent + $5, delivered = delivered + $6, captures = captures + $7,
@@ -178,10 +179,10 @@ function openDeletion({ postgres, vault, clock }: DeletionHouse) {
       return !isLast;
     });
 
-  async function removeCaptures(sql: Sql, organisation: number, before: Date): Promise<number> {
+  async function removeCaptures(sql: Sql, organisation: number, { until, now }: Moment): Promise<number> {
     const captures = await sql.query<{ id: string }>(
-      'DELETE FROM relay_captures WHERE organisation_id = $1 AND received_at < $2 RETURNING id',
-      [organisation, before],
+      'DELETE FROM relay_captures WHERE organisation_id = $1 AND (received_at < $2 OR received_at > $3) RETURNING id',
+      [organisation, until, now],
     );
     for (const { id } of captures) await vault.shred(organisation, keySubject(id));
     return captures.length;
@@ -202,8 +203,17 @@ interface Statement {
 /** Lines of the windows that a deletion would take from: a hold on one of them keeps the conversion whole. */
 const linesTouched = ['conversions', 'conversion-identifiers', 'relay-captures'] as const;
 
+/**
+ * What came up to the moment at which it was asked for, and not what comes while it is under way. What is of a time that is still to come
+ * was there as well: the clock was set back since.
+ */
+interface Moment {
+  readonly until: Date;
+  readonly now: Date;
+}
+
 /** Which conversions are asked for: those that go, by their ids, and how many a hold keeps. */
-async function candidates(sql: Sql, organisation: number, question: DeletionQuestion, until: Date) {
+async function candidates(sql: Sql, organisation: number, question: DeletionQuestion, { until, now }: Moment) {
   let isEverythingHeld = false;
   const sites = new Set<number>();
   for (const line of linesTouched) {
@@ -217,7 +227,7 @@ async function candidates(sql: Sql, organisation: number, question: DeletionQues
     const filter = question.filter ?? {};
     const where = [
       ...ofConversions({ ...filter, ids: question.ids }, own, bound),
-      `c.received_at <= ${bound.add(until)}`,
+      `(c.received_at <= ${bound.add(until)} OR c.received_at > ${bound.add(now)})`,
     ];
 
     if (isOfDeliveries(filter)) where.push(hasDelivery(filter, bound));
@@ -237,9 +247,9 @@ async function preview(
   sql: Sql,
   organisation: number,
   question: DeletionQuestion,
-  until: Date,
+  moment: Moment,
 ): Promise<DeletionPreview> {
-  const { free, held, isEverythingHeld, isAnyHeld } = await candidates(sql, organisation, question, until);
+  const { free, held, isEverythingHeld, isAnyHeld } = await candidates(sql, organisation, question, moment);
   if (question.everything === true && !isAnyHeld) return everything(sql, organisation);
   const place = free.params.length + 1;
   const chosen = `WITH chosen AS MATERIALIZED (${free.sql})`;
