@@ -2,7 +2,7 @@ import type { Emulated } from '../emulators/admin.ts';
 import { openGoogleOAuthEmulator } from '../emulators/google_oauth.ts';
 import { openMetaEmulator } from '../emulators/meta.ts';
 import { createOrganisation } from '../src/accounts/index.ts';
-import { systemClock } from '../src/platform/clock.ts';
+import { type Clock, systemClock } from '../src/platform/clock.ts';
 import type { Config } from '../src/platform/config.ts';
 import { readConnections } from '../src/platform/connection_config.ts';
 import { openLog } from '../src/platform/log.ts';
@@ -44,8 +44,8 @@ export interface ConnectedDesk {
   /** Comes back with what the platform said. */
   answer(side: Side, back: Record<string, string>, more?: object): ReturnType<AccountsHouse['ask']>;
   signIn(side: Side): Promise<void>;
-  /** Another process of the same desk: with the same rows and keys, and perhaps other settings. */
-  another(env?: Record<string, string>): Connections;
+  /** Another process of the same desk: with the same rows and keys, and perhaps other settings or a clock of its own. */
+  another(env?: Record<string, string>, clock?: Clock): Connections;
   at(side: Side, rest?: string): string;
   /** The way of a browser to the platform and back. @returns what it comes back with */
   consent(url: string): Promise<Record<string, string>>;
@@ -103,12 +103,12 @@ export async function openConnectedDesk(): Promise<ConnectedDesk> {
     outboundAllow: ['127.0.0.1'],
     connections: connectionsOf({ ...environment, ...env }),
   });
-  function given(house: House, env: Record<string, string> = {}): House {
+  function given(house: House, env: Record<string, string> = {}, own: Clock = clock): House {
     const config = { ...house.config, ...settings(env) } as Config;
     const { gate } = openGate({ config, clock, log, postgres: house.postgres });
     // One that writes down what a secret was opened for.
     const vault = openTestVault({ keys: house.keys, clock, postgres: house.postgres, audit: () => house.audit });
-    return { ...house, vault, config, log, clock, outbound: openOutbound({ config, clock, log, gate }) };
+    return { ...house, vault, config, log, clock: own, outbound: openOutbound({ config, clock, log, gate }) };
   }
   let connections!: Connections;
   let house!: House;
@@ -118,7 +118,7 @@ export async function openConnectedDesk(): Promise<ConnectedDesk> {
     more(inner, accounts) {
       house = given(inner);
       connections = openConnections(house, accounts.notices);
-      another = (env) => openConnections(given(inner, env), accounts.notices);
+      another = (env, own) => openConnections(given(inner, env, own), accounts.notices);
       return connections.routes ?? [];
     },
   });

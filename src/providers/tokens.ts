@@ -12,7 +12,7 @@ import { type Teller, tellOf } from './telling.ts';
 /** A token that ends within this time is renewed before it is used. */
 const marginMs = 60_000;
 /** One process renews for so long; then another one may, since the first was killed. Longer than two requests may take. */
-const leaseMs = 45_000;
+export const leaseMs = 45_000;
 /** How often whoever waits for another one's renewal looks, and for how long. */
 const lookMs = 200;
 const waitMs = 40_000;

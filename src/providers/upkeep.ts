@@ -1,5 +1,5 @@
 import { connectionLimits } from '../../contract/connections.ts';
-import { repeat } from '../platform/clock.ts';
+import { onClockSet, repeat } from '../platform/clock.ts';
 import { everywhere } from '../platform/postgres/index.ts';
 import type { House } from '../platform/subject.ts';
 import { dayMs } from '../platform/zone.ts';
@@ -7,11 +7,13 @@ import { hostsOf, providers } from './list.ts';
 import { type ConnectionRow, listConnections } from './records.ts';
 import type { Steps } from './steps.ts';
 import { factsOf, pageOf, type Teller, told } from './telling.ts';
-import type { Tokens } from './tokens.ts';
+import { leaseMs, type Tokens } from './tokens.ts';
 
 /** A token of an hour is renewed at its half: a look every five minutes leaves it time for several tries. */
 const lookMs = 5 * 60_000;
 const firstMs = 20_000;
+/** How often it is looked whether the wall clock was set, and a step that matters. */
+const clockMs = { ms: 1_000, leastMs: leaseMs };
 /** Renewals of one organisation in one look; the rest comes with the next. */
 const atOnceMax = 50;
 
@@ -94,6 +96,18 @@ export function openUpkeep(
     });
   }
 
+  /** No lease ends so late by the clock that there is now: it was taken before that was set back. */
+  async function endLeases(): Promise<void> {
+    const latest = new Date(clock.now() + leaseMs);
+    await everywhere(postgres, async (sql, organisationId) => {
+      await sql.run(
+        'UPDATE connections SET refreshing_until = NULL WHERE organisation_id = $1 AND refreshing_until > $2',
+        [organisationId, latest],
+      );
+      return [];
+    });
+  }
+
   async function look(): Promise<void> {
     await renewDue();
     await remind();
@@ -104,9 +118,26 @@ export function openUpkeep(
     remind,
     begin() {
       if (config.role !== 'all' && config.role !== 'work') return;
-      callOff = repeat(clock, lookMs, () => (running = look()), {
-        ...{ firstMs, onError: (error) => log.error('connections.upkeep_failed', {}, error) },
-      });
+      const onError = (error: unknown) => log.error('connections.upkeep_failed', {}, error);
+      const stopLooking = repeat(clock, lookMs, () => (running = look()), { firstMs, onError });
+      let late = () => {};
+      const stopClock = onClockSet(
+        clock,
+        async ({ nowMs, wasMs }) => {
+          if (nowMs > wasMs) return;
+          late();
+          // Whoever holds one may still be renewing until it is over by the steady clock.
+          late = clock.after(leaseMs, () => {
+            running = endLeases().catch(onError);
+          });
+        },
+        { ...clockMs, onError },
+      );
+      callOff = () => {
+        stopLooking();
+        stopClock();
+        late();
+      };
     },
     async stop() {
       callOff();
