@@ -110,6 +110,14 @@ describe('a login of LinkedIn', () => {
     linkedin.admin('POST', '/clock', { advance: 305 * dayMs });
     expect(await ask('accessToken', fields)).toMatchObject({ error: 'invalid_grant' });
   });
+  it('gives an app that is no partner tokens alone, and for as long as it is told to', async () => {
+    linkedin.admin('POST', '/platform', { accessDays: 12, isPartner: false });
+    const given = await connect('rw_conversions');
+    expect(given).toMatchObject({ expires_in: 12 * 86_400 });
+    expect(given).not.toHaveProperty('refresh_token');
+    linkedin.admin('POST', '/reset', {});
+    expect(await connect('rw_conversions')).toMatchObject({ expires_in: 5_184_000, refresh_token: expect.any(String) });
+  });
   it('shows accounts and their rules to whoever may read', async () => {
     const get = async (path: string, token: unknown) => {
       const headers = { authorization: `Bearer ${token}`, 'linkedin-version': '202603' };

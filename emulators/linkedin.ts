@@ -22,7 +22,8 @@ import { isHash, rawIn, Tally } from './tally.ts';
  * `/oauth/v2/authorization`, `/accessToken`, `/introspectToken` and `/revoke`; accounts (`/rest/adAccounts`, with `r_ads`) and
  * their conversion rules (`/rest/conversions`); that a version is gone after about a year. Recalled: the other service codes.
  *
- * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take.
+ * `POST /__admin/platform` takes what `tally.ts` and `oauth.ts` take, `accessDays` (how long tokens live that are given from
+ * now) and `isPartner` (false: an app that LinkedIn gives no refresh tokens, as it does only to its partners).
  */
 export function openLinkedInEmulator(settings: LinkedInSettings & EmulatorParts): Promise<Emulated> {
   return openEmulator(new LinkedIn(settings), settings);
@@ -46,6 +47,8 @@ interface LinkedInAccount {
 const elementsMax = 5_000;
 const dayMs = 86_400_000;
 const ageMsMax = 90 * dayMs;
+const accessMs = 60 * dayMs;
+const refreshMs = 365 * dayMs;
 const scopes = ['openid', 'profile', 'email', 'rw_conversions', 'r_ads', 'r_ads_reporting', 'w_member_social'];
 const idTypes = ['SHA256_EMAIL', 'LINKEDIN_FIRST_PARTY_ADS_TRACKING_UUID', 'ACXIOM_ID', 'ORACLE_MOAT_ID'];
 
@@ -70,7 +73,7 @@ class LinkedIn implements Platform {
     this.#settings = settings;
     this.#tally = new Tally(settings.tokens);
     this.#oauth = new OAuth(settings.apps, {
-      ...{ name: 'LinkedIn', scopes, codeMs: 1_800_000, accessMs: 60 * dayMs, refreshMs: 365 * dayMs },
+      ...{ name: 'LinkedIn', scopes, codeMs: 1_800_000, accessMs, refreshMs },
       ...{ rotates: false, prefix: 'AQ' },
     });
   }
@@ -78,9 +81,14 @@ class LinkedIn implements Platform {
   reset(): void {
     this.#tally.reset();
     this.#oauth.reset();
+    this.set({ accessDays: accessMs / dayMs, isPartner: true });
   }
 
   set(change: Record<string, unknown>): void {
+    const { accessDays, isPartner } = change;
+    if (typeof accessDays === 'number') this.#oauth.rules.accessMs = accessDays * dayMs;
+    if (isPartner === true) this.#oauth.rules.refreshMs = refreshMs;
+    if (isPartner === false) delete this.#oauth.rules.refreshMs;
     this.#tally.set(change);
     this.#oauth.set(change);
   }

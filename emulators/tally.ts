@@ -4,7 +4,7 @@ import { type Counted, CountedOnce } from './counted.ts';
 /**
  * What the emulators of smaller platforms keep, each alike: counts, what was counted once, what came under a test code, and
  * what a test wants of rows and tokens. `POST /__admin/platform` takes, of each, `tokens` (`{"t-1": true}`; false takes one
- * back) and `rejects` (`{"order-7": "SOME_REASON"}`: what the row of this id gets, each time).
+ * back) and `rejects` (`{"order-7": "SOME_REASON"}`: what the row of this id gets, each time; null: nothing any more).
  */
 export class Tally {
   readonly #counted: CountedOnce;
@@ -33,7 +33,9 @@ export class Tally {
     for (const [token, isGood] of Object.entries(objectOf(tokens)))
       if (isGood === true) this.#tokens.add(token);
       else this.#tokens.delete(token);
-    for (const [id, reason] of Object.entries(objectOf(rejects))) this.#rejects.set(id, String(reason));
+    for (const [id, reason] of Object.entries(objectOf(rejects)))
+      if (reason === null) this.#rejects.delete(id);
+      else this.#rejects.set(id, String(reason));
   }
 
   state(): object {

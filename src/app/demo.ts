@@ -38,12 +38,14 @@ export async function runDemo(args: string[]): Promise<number> {
     throw new UsageError(`--days: write a whole number from 1 to ${daysMax}.\nUsage: ${demoUsage}`);
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const folder = resolve(String(values.folder ?? 'demo-data'));
-  const platforms = await startDemoPlatforms();
+  const place = { folder, port: values.port as string | undefined };
+  // Doubles send whoever signs in there back to the desk, and the desk knows where they are.
+  const platforms = await startDemoPlatforms(readDemoConfig(place).config.publicUrl);
   process.once('exit', () => platforms?.stop());
   const { config, unused } = readDemoConfig({
-    folder,
-    port: values.port as string | undefined,
+    ...place,
     platforms: platforms?.addresses ?? {},
+    apps: platforms?.apps ?? {},
   });
   for (const name of unused) say(`${name} is set and not used: a demo has everything of its own.`);
   const asked = new Promise<void>((done) => {
@@ -101,13 +103,8 @@ export async function runDemo(args: string[]): Promise<number> {
       shop === undefined
         ? undefined
         : await fillRelay(server, {
-            ...{
-              seed: String(values.seed ?? 'fairlead'),
-              organisationId: shop.organisation_id,
-              siteId: shop.id,
-              nowMs,
-            },
-            kinds: Object.keys(platforms?.addresses ?? {}),
+            ...{ seed: String(values.seed ?? 'fairlead'), nowMs, code, platforms },
+            ...{ organisationId: shop.organisation_id, organisation: shop.slug, siteId: shop.id },
           });
     const traffic = await fillDesk({ desk: server.desk, scenario, days, nowMs, say, ended: asked });
     if (traffic !== undefined) {
@@ -155,9 +152,11 @@ async function takeFolder(folder: string, config: Config, say: (line: string) =>
 }
 
 /** The sites of the demo's organisation, oldest first: its shop is the first. */
-function everySite(postgres: Postgres): Promise<{ id: number; organisation_id: number }[]> {
+function everySite(postgres: Postgres): Promise<{ id: number; organisation_id: number; slug: string }[]> {
   return everywhere(postgres, (sql) =>
-    sql.query<{ id: number; organisation_id: number }>('SELECT id, organisation_id FROM sites ORDER BY id'),
+    sql.query<{ id: number; organisation_id: number; slug: string }>(
+      'SELECT s.id, s.organisation_id, o.slug FROM sites s JOIN organisations o ON o.id = s.organisation_id ORDER BY s.id',
+    ),
   );
 }
 

@@ -1,4 +1,4 @@
-export { madeConversion } from './conversions.ts';
+export { madeConversion, madeFile, madeOrder, madeRefund, madeUnmapped } from './conversions.ts';
 export { openScenario, type Scenario } from './scenario.ts';
 export type { DemoSite } from './site.ts';
 export type { MadeRequest } from './walk.ts';

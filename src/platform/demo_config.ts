@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, isLoopback, readConfig } from './config.ts';
+import { readConnections } from './connection_config.ts';
+import { readVersions } from './relay_config.ts';
 
 /** What a demo takes of the environment: where it listens on this machine, and nothing of a real desk's. */
 export interface DemoConfig {
@@ -21,6 +23,8 @@ export function readDemoConfig(
     port?: string | undefined;
     /** By kind of destination of the relay: where its double listens on this machine. */
     platforms?: Readonly<Record<string, string>>;
+    /** How it is known at the doubles, under the names of a real desk's settings (`connection_config.ts`). */
+    apps?: Readonly<Record<string, string>>;
   },
   env: NodeJS.ProcessEnv = process.env,
 ): DemoConfig {
@@ -50,6 +54,14 @@ export function readDemoConfig(
       env[name]?.trim(),
   );
   const relay = options.platforms ?? {};
-  const outboundAllow = Object.values(relay).map((address) => new URL(address).host);
-  return { config: { ...config, demo: true, inbox: true, relay, outboundAllow }, unused };
+  const apps = options.apps ?? {};
+  const addresses = [...Object.values(relay), ...Object.values(apps).filter((value) => URL.canParse(value))];
+  const outboundAllow = [...new Set(addresses.map((address) => new URL(address).host))];
+  const text = (name: string) => apps[name];
+  const wrong = (name: string, problem: string) => {
+    throw new Error(`${name}: ${problem}`);
+  };
+  const versions = readVersions({ text: () => undefined, wrong });
+  const connections = readConnections({ text, wrong, isLoopback, versions });
+  return { config: { ...config, demo: true, inbox: true, credits: true, relay, connections, outboundAllow }, unused };
 }

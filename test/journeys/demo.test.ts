@@ -121,6 +121,61 @@ describe('a running demo', () => {
     expect(await ask('/api/sites/notes.example')).toMatchObject({ revenue: false, privacy_signals: 'drop' });
   });
 
+  it('has a relay each of whose pages shows life: connections, what was refused, what did not map, a file, a replay', async () => {
+    const { organisations } = (await ask('/api/session')) as unknown as { organisations: { id: number }[] };
+    const relay = (path: string) => ask(`/api/organisations/${organisations[0]?.id}${path}`) as Promise<unknown>;
+    const { connections } = (await relay('/connections')) as {
+      connections: { provider: string; state: string; expires_at: string | null }[];
+    };
+    expect(connections.map(({ provider, state }) => `${provider} ${state}`).sort()).toEqual(
+      ['google', 'linkedin', 'meta'].map((provider) => `${provider} connected`),
+    );
+    const ends = connections.find(({ provider }) => provider === 'linkedin')?.expires_at ?? '';
+    expect((Date.parse(ends) - started) / 86_400_000).toBeLessThan(14);
+    const { destinations } = (await relay('/relay/destinations')) as {
+      destinations: { kind: string; state: string; connection_id: number | null }[];
+    };
+    expect(destinations.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual(
+      ['google-data-manager', 'linkedin', 'meta-capi', 'tiktok'].map((kind) => `${kind} active`),
+    );
+    expect(destinations.filter(({ connection_id: id }) => id !== null)).toHaveLength(3);
+    // The last that is done, once all was sent.
+    const notices = async () =>
+      ((await ask('/api/notifications')) as unknown as { notifications: { sentence: string }[] }).notifications
+        .map(({ sentence }) => sentence)
+        .join('\n');
+    await expect
+      .poll(notices, { timeout: 60_000, interval: 250 })
+      .toContain('6 requests that its mapping could not read');
+    expect(await notices()).toContain('The connection Shop account (LinkedIn Ads) of Example Company ends in 12 days.');
+    const { requests, doubles, all } = (await relay('/relay/overview')) as {
+      requests: { unmapped: number; refused: number };
+      doubles: number;
+      all: { accepted: number; withheld: number; latency: { p50_ms: number }; dead_reasons: { reason: string }[] };
+    };
+    expect(requests).toMatchObject({ unmapped: 6, refused: 2 });
+    expect(doubles).toBeGreaterThan(10);
+    expect(all.accepted).toBeGreaterThan(500);
+    expect(all.withheld).toBeGreaterThan(50);
+    expect(all.dead_reasons.map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining(['no_identifier', 'missing', 'too_old', '100/2804001']),
+    );
+    // A week that was sent at once, as it came: in seconds, and no days later.
+    expect(all.latency.p50_ms).toBeLessThan(10_000);
+    const { sources } = (await relay('/relay/sources')) as { sources: { id: number; kind: string }[] };
+    const file = sources.find(({ kind }) => kind === 'upload')?.id;
+    expect(await relay(`/relay/sources/${file}/uploads`)).toMatchObject({
+      uploads: [{ state: 'done', rows: { read: 61, wrong: 5 }, problems: { listed: 5 } }],
+    });
+    const tiktok = (await relay('/relay/deliveries?state=accepted&order=D-800100')) as {
+      deliveries: { replays: number; destination: { kind: string } }[];
+    };
+    expect(tiktok.deliveries).toContainEqual(
+      expect.objectContaining({ replays: 1, destination: expect.objectContaining({ kind: 'tiktok' }) }),
+    );
+    expect(await relay('/relay/deletions')).toMatchObject({ deletions: [{ state: 'done', conversions: 1 }] });
+  }, 90_000);
+
   it('has robots and spam, which the pipeline drops', () => {
     expect(said).toMatch(/[1-9]\d* were dropped with a reason/);
   });

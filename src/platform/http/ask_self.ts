@@ -3,13 +3,15 @@ import { request as tlsRequest } from 'node:https';
 
 /** What this process's own listener answers, as a visitor would get it. */
 export type AskSelf = (question: {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   headers?: Record<string, string>;
-  body?: string;
-}) => Promise<{ status: number; headers: IncomingHttpHeaders }>;
+  body?: string | Buffer;
+}) => Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>;
 
 const answerMsMax = 10_000;
+/** What is beyond is not read: an answer of the API is smaller. */
+const answerBytesMax = 2 ** 20;
 
 /**
  * For the live checks: a request to the process itself, over its own socket. It goes to no network, so it is not for
@@ -29,9 +31,17 @@ export function openAskSelf(listener: { host: string; port: number; publicUrl: s
       request.setTimeout(answerMsMax, () => request.destroy(new Error('The desk did not answer itself.')));
       request.on('error', reject);
       request.on('response', (response) => {
-        response.resume();
+        const pieces: Buffer[] = [];
+        let bytes = 0;
+        response.on('data', (piece: Buffer) => {
+          if (bytes < answerBytesMax) pieces.push(piece);
+          bytes += piece.length;
+        });
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+        response.on('end', () => {
+          const said = Buffer.concat(pieces).toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: said });
+        });
       });
       request.end(body);
     });
