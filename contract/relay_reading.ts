@@ -465,6 +465,8 @@ export const deletionReceipt = z.object({
   filter: z.record(z.string(), z.unknown()),
   ...counts,
   held: z.number().int(),
+  /** What had been accepted and was not stored yet when everything was deleted: it was dropped instead, a telling or a request each. */
+  on_the_way: z.number().int(),
 });
 export type DeletionReceipt = z.infer<typeof deletionReceipt>;
 export const deletionReceipts = z.object({ deletions: z.array(deletionReceipt) });

@@ -55,6 +55,8 @@ export interface Vault {
   fresh(organisationId: number): Promise<FreshKeys>;
   /** Puts such keys into the key store, each once, however often it comes. @throws VaultError destroyed */
   adopt(organisationId: number, keys: readonly FreshKey[]): Promise<void>;
+  /** Destroys such keys again: what they were made for is not kept after all. */
+  disown(organisationId: number, keys: readonly FreshKey[]): Promise<void>;
   /** Fetches the keys of many sealed values at once; opening each then asks no database. */
   prepare(organisationId: number, sealed: readonly { subject: Buffer; value: Buffer }[]): Promise<void>;
   /** Destroys the keys of these sealed values alone: others of their subjects stay. */

@@ -1,4 +1,5 @@
 import { onOrganisationRemoved, onSitesChanged, openNotices } from '../accounts/index.ts';
+import type { Spool } from '../platform/spool/index.ts';
 import { defineSubject, type RunningSubject } from '../platform/subject.ts';
 import { connectionProblem, onConnection } from '../providers/index.ts';
 import { onRefused } from '../trust/consent/index.ts';
@@ -6,7 +7,7 @@ import { watchRelay } from './alerts/watch.ts';
 import { onRelayChanged } from './changes.ts';
 import { deliveriesOfConnections, deliveryRoutes, goOnWithCredits, startDeliveries } from './deliveries/index.ts';
 import { watchUnmapped } from './intake/again.ts';
-import { intakeSinks, sealingOf, startIntake } from './intake/running.ts';
+import { intakeSinks, type RunningIntake, sealingOf, startIntake } from './intake/running.ts';
 import { relayExecutors, sweepIdentifiers } from './life/ageing.ts';
 import { followClock } from './life/clock_set.ts';
 import { removeAllConversions } from './life/ending.ts';
@@ -24,6 +25,9 @@ export { explainIdentifiers } from './identifiers/explain.ts';
 export { type IdentifierPlatform, platforms } from './identifiers/platforms.ts';
 export { explainCaptures } from './sources/explain.ts';
 
+/** How long a removal waits for what was acknowledged just before. */
+const settleMs = 5_000;
+
 /** The conversion relay: takes conversions from anywhere, and sends each to every platform that it belongs to, once. */
 export const relay = defineSubject({
   name: 'relay',
@@ -37,7 +41,11 @@ export const relay = defineSubject({
     const works = role === 'all' || role === 'work';
     const collects = role === 'all' || role === 'collect';
     const answers = role === 'all' || role === 'app';
-    const stops: (() => void)[] = works ? [sweepIdentifiers(house), continueDeletions(house), watchSums(house)] : [];
+    const intake = collects ? await startIntake(house) : undefined;
+    const settle = settling(house.spool, intake);
+    const stops: (() => void)[] = works
+      ? [sweepIdentifiers(house), continueDeletions({ ...house, settle }), watchSums(house)]
+      : [];
     if (works) {
       const unmapped = watchUnmapped({ ...house, sealing: sealingOf(house) });
       stops.push(
@@ -50,7 +58,6 @@ export const relay = defineSubject({
       onRefused(withholdRefused),
       onOrganisationRemoved((organisationId) => removeAllConversions(house, organisationId)),
     );
-    const intake = collects ? await startIntake(house) : undefined;
     const deliveries = works ? startDeliveries(house) : undefined;
     // Goals are settings of their site.
     if (intake !== undefined)
@@ -71,14 +78,14 @@ export const relay = defineSubject({
       routes: answers
         ? [
             ...[...relaySettingsRoutes(house, doors), ...deliveryRoutes(house, wake)],
-            ...[...relayReadingRoutes(house), ...(uploads?.routes ?? [])],
+            ...[...relayReadingRoutes({ ...house, settle }), ...(uploads?.routes ?? [])],
           ]
         : [],
       fastUnder: intake?.fastUnder ?? {},
       sinks: loading.sinks,
       gauges: [...(intake?.gauges ?? []), ...(deliveries?.gauges ?? [])],
       access: [sourceAccess(house)],
-      holders: [conversionHolder(house)],
+      holders: [conversionHolder({ ...house, settle })],
       executors: [...relayExecutors(house.postgres), intakeExecutor(house), uploadExecutor(house)],
       sealed: uploads === undefined ? [] : [uploads.sealed],
       async stop() {
@@ -91,6 +98,18 @@ export const relay = defineSubject({
     };
   },
 });
+
+/**
+ * Stores what this process has acknowledged up to now and has not stored yet, so that whoever removes conversions finds it. The
+ * requests are kept after the conversions that were made of them. @returns whether all is stored, within some seconds
+ */
+function settling(spool: Pick<Spool, 'drain'>, intake: Pick<RunningIntake, 'keepCaptures'> | undefined) {
+  return async (): Promise<boolean> => {
+    const isStored = await spool.drain(settleMs, ['conversions']);
+    await intake?.keepCaptures();
+    return isStored;
+  };
+}
 
 const doors: SettingsDoors = {
   connectionProblem: (sql, organisationId, id, kind) =>

@@ -454,6 +454,23 @@ it('a file in which the desk ended too often is given up in a sentence; what got
   await noFiles();
 });
 
+it('one that runs is ended by a deletion of everything, and no row of it is stored afterwards', async () => {
+  const source = await newSource(shop);
+  const { id } = await send(source, 'long.csv', orders(20_000, 200_000));
+  await step(source, id, 'check');
+  expect((await desk.call('POST', of(source, `/${id}/start`))).status).toBe(202);
+  await until(source, id, ({ rows: { read } }) => read > 0);
+  expect((await desk.call('POST', `${relay()}/deletions`, { everything: true })).status).toBe(201);
+  const ended = await until(source, id, ({ state }) => !['running', 'cancelling'].includes(state));
+  await noFiles();
+  expect([ended.state, ended.rows.read < 20_000]).toEqual(['cancelled', true]);
+  await vi.waitFor(async () => {
+    const { body } = await desk.call('GET', `${relay()}/deletions`);
+    expect((body.deletions as { state: string }[])[0]?.state).toBe('done');
+  }, 100_000);
+  expect(await conversionsOf(source)).toBe(0);
+});
+
 it('an upload of another organisation, of another source, or of a source of requests is not there', async () => {
   const source = await newSource(shop);
   const { id } = await send(source, 'mine.csv', orders(10));

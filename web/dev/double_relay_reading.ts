@@ -300,7 +300,7 @@ const preview = {
 const receipt: DeletionReceipt = {
   ...{ id: 3, state: 'done', asked_at: ago(900), asked_by: { type: 'person', id: 1 }, ended_at: ago(900) },
   ...{ what: 'filter', filter: { state: 'dead', source: 2 }, conversions: 128, tellings: 141, deliveries: 402 },
-  ...{ unsent: 9, delivered: 311, captures: 12, held: 4 },
+  ...{ unsent: 9, delivered: 311, captures: 12, held: 4, on_the_way: 0 },
 };
 
 const steps = Array.from({ length: 7 }, (_, at) => ago((6 - at) * 24 * 60).slice(0, 10));

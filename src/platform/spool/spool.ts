@@ -63,8 +63,9 @@ export interface Spool {
   /**
    * Closes the open segments and waits until all that was appended before is in every sink. Gives false when
    * `deadlineMs` passed or a sink failed first: the rest stays on disk and is delivered later. Appends go on.
+   * @param lanes these alone, whatever becomes of the others
    */
-  drain(deadlineMs?: number): Promise<boolean>;
+  drain(deadlineMs?: number, lanes?: readonly string[]): Promise<boolean>;
   /** Refuses appends, ends the loader after what it has in hand, closes files. What is not delivered stays on disk. */
   close(): Promise<void>;
   /** Age of the oldest row that is not in every sink yet; 0 when there is none. */
@@ -170,21 +171,21 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
     tellWatchers();
   }
 
-  async function drain(deadlineMs = 10_000): Promise<boolean> {
+  async function drain(deadlineMs = 10_000, lanes: readonly string[] = settings.lanes): Promise<boolean> {
     let callOff = () => {};
     const inTime = new Promise<'late'>((resolve) => {
       callOff = clock.after(deadlineMs, () => resolve('late'));
     });
     // Left to itself the deadline would keep a command alive that has nothing else to wait for.
-    return drained(inTime).finally(callOff);
+    return drained(inTime, lanes.map(laneNamed)).finally(callOff);
   }
 
-  async function drained(inTime: Promise<'late'>): Promise<boolean> {
-    const closing = Promise.all([...running.values()].map((lane) => lane.writer.closeSegment()));
+  async function drained(inTime: Promise<'late'>, lanes: readonly RunningLane[]): Promise<boolean> {
+    const closing = Promise.all(lanes.map((lane) => lane.writer.closeSegment()));
     if ((await Promise.race([closing, inTime])) === 'late') return false;
-    const wanted = [...running.values()].flatMap((lane) => lane.closed);
+    const wanted = lanes.flatMap((lane) => lane.closed);
     const delivered = () => !wanted.some((segment) => running.get(segment.lane)?.closed.includes(segment));
-    const failing = () => [...running.values()].some(({ couriers }) => couriers.some((courier) => courier.trouble()));
+    const failing = () => lanes.some(({ couriers }) => couriers.some((courier) => courier.trouble()));
     if (loading === undefined) return delivered();
     await new Promise<void>((resolve) => {
       const settle = () => {

@@ -17,7 +17,7 @@ const requestsAtOnce = 200;
 
 export interface AgainParts extends LoaderParts {
   readonly postgres: Pick<Postgres, 'system' | 'tenant'>;
-  readonly vault: Pick<Vault, 'adopt' | 'open' | 'fresh' | 'shred'>;
+  readonly vault: Pick<Vault, 'adopt' | 'disown' | 'open' | 'fresh' | 'shred'>;
   readonly sealing: Sealing;
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;

@@ -5,7 +5,9 @@ import { repeat } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { FreshKey, Place, Vault } from '../../platform/vault.ts';
+import { withoutDeletedCaptures } from '../life/everything.ts';
 import type { CapturedRequest } from '../sources/request.ts';
+import { lockCaptures } from './loads.ts';
 
 /** Those of the last second are written together. A kill takes them along: what has to stay goes by the spool. */
 const flushMs = 1_000;
@@ -87,7 +89,7 @@ export function openCaptureKeeper(parts: {
           organisationId,
           captures.map(({ key }) => key),
         );
-        const gone = await postgres.tenant(organisationId, (sql) => store(sql, sourceId, captures));
+        const gone = await postgres.tenant(organisationId, (sql) => store(sql, { organisationId, sourceId }, captures));
         await vault.forget(organisationId, gone);
       } catch (error) {
         log.warn('relay.captures_not_kept', { source: sourceId, captures: captures.length });
@@ -111,12 +113,14 @@ export function openCaptureKeeper(parts: {
   };
 }
 
-/** @returns those that had to go, whose keys are nobody else's */
+/** @returns those that had to go, or came before somebody had everything deleted; their keys are nobody else's */
 async function store(
   sql: Sql,
-  sourceId: number,
+  { organisationId, sourceId }: Pick<Capture, 'organisationId' | 'sourceId'>,
   captures: readonly Capture[],
 ): Promise<{ subject: Buffer; value: Buffer }[]> {
+  await lockCaptures(sql, organisationId);
+  const kept = await withoutDeletedCaptures(sql, organisationId, sourceId, captures);
   await sql.run(
     `INSERT INTO relay_captures (organisation_id, id, source_id, received_at, is_unmapped, subject, request_sealed)
      SELECT current_organisation(), c.id, $1, c.at, false, c.subject, c.sealed
@@ -125,18 +129,20 @@ async function store(
      ON CONFLICT DO NOTHING`,
     [
       sourceId,
-      captures.map(({ id }) => id),
-      captures.map(({ at }) => new Date(at)),
-      captures.map(({ key }) => key.subject),
-      captures.map(({ sealed }) => sealed),
+      kept.map(({ id }) => id),
+      kept.map(({ at }) => new Date(at)),
+      kept.map(({ key }) => key.subject),
+      kept.map(({ sealed }) => sealed),
     ],
   );
-  return sql.query<{ subject: Buffer; value: Buffer }>(
+  const rotated = await sql.query<{ subject: Buffer; value: Buffer }>(
     `DELETE FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped AND id NOT IN (
        SELECT id FROM relay_captures WHERE source_id = $1 AND NOT is_unmapped ORDER BY received_at DESC, id LIMIT $2)
      RETURNING subject, request_sealed AS value`,
     [sourceId, relayLimits.capturesMax],
   );
+  const dropped = captures.filter((one) => !kept.includes(one));
+  return [...rotated, ...dropped.map(({ key, sealed }) => ({ subject: key.subject, value: sealed }))];
 }
 
 export interface ListedCapture {

@@ -11,11 +11,13 @@ import { readMoment } from '../conversions/moment.ts';
 import { lockConversions } from '../deliveries/settle.ts';
 import { actionSourceOf } from '../destinations/conversion_rules.ts';
 import { destinationOf } from '../destinations/index.ts';
+import { type EverythingDeleted, lastOfEverything, withoutDeleted } from '../life/everything.ts';
 import { type AdBases, adBasesOf, consentProblem, consentTo, type UnknownConsent } from '../routing/consent.ts';
 import { consentsOf, restrictedOf, withConsent } from '../routing/on_record.ts';
 import { type PlannedRoute, planRoute, routed } from '../routing/route.ts';
 import { withholdDenied, withholdRestricted } from '../routing/withdrawn.ts';
 import { type Told, tellApart, writeIdentities } from './apart.ts';
+import { lockLoads } from './loads.ts';
 import { meetCalls, pixelMarks, sitesWithPixels, storeCalls } from './pixels.ts';
 import {
   type ConversionRecord,
@@ -33,7 +35,7 @@ export const anyOfTheOrder = '00000000-0000-0000-0000-000000000000';
 
 export interface LoaderParts {
   readonly postgres: Pick<Postgres, 'tenant'>;
-  readonly vault: Pick<Vault, 'adopt'>;
+  readonly vault: Pick<Vault, 'adopt' | 'disown'>;
   readonly keys: Pick<KeyRing, 'digest'>;
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Told which destinations have something to send. */
@@ -94,7 +96,10 @@ export async function loadSegment(parts: LoaderParts, bytes: Buffer): Promise<vo
   for (const [organisationId, records] of byOrganisation) await load(parts, organisationId, records);
 }
 
-/** What is of an organisation that ended meanwhile goes nowhere: its keys are destroyed, and nobody could open it. */
+/**
+ * What is of an organisation that ended meanwhile goes nowhere: its keys are destroyed, and nobody could open it. Nor does what came
+ * before somebody had everything deleted: the receipt counts it.
+ */
 export async function load(
   parts: LoaderParts,
   organisationId: number,
@@ -116,34 +121,28 @@ export async function load(
     await lockLoads(sql, organisationId);
     // Held until these rows are there, so that the end of an organisation waits for them and takes them too. Once for all of
     // them, where a key of each row would have held it for each.
-    const isThere = await sql.maybe(
-      'SELECT FROM organisations WHERE id = current_organisation() AND emptied_at IS NULL FOR KEY SHARE',
+    const isThere = await sql.maybe<EverythingDeleted>(
+      `SELECT d.id, d.asked_at FROM organisations o LEFT JOIN LATERAL (${lastOfEverything}) AS d ON true
+       WHERE o.id = current_organisation() AND o.emptied_at IS NULL FOR KEY SHARE OF o`,
     );
     if (isThere === undefined) return undefined;
-    const unmapped = records.filter((record) => record.kind === 'unmapped');
+    const kept = await withoutDeleted(sql, vault, organisationId, isThere, records);
+    const unmapped = kept.filter((record) => record.kind === 'unmapped');
     if (unmapped.length > 0) await keepUnmapped(sql, unmapped);
-    const conversions = records.filter((record) => record.kind === 'conversion');
+    const conversions = kept.filter((record) => record.kind === 'conversion');
     const to =
       conversions.length === 0
         ? new Set<number>()
         : await storeConversions(sql, parts.keys, organisationId, conversions);
     await storeCalls(
       sql,
-      records.filter((record) => record.kind === 'calls'),
+      kept.filter((record) => record.kind === 'calls'),
     );
     return to;
   });
   if (waiting === undefined) return ended();
   crashPoint('relay.loaded');
   if (waiting.size > 0) parts.onWaiting?.(waiting);
-}
-
-/**
- * Waits for the load that is under way for an organisation, and holds up the next until this transaction ends. To be taken before
- * any row is locked. Whoever ends something that a load reads takes it too, so that none stores by what was there before.
- */
-export async function lockLoads(sql: Sql, organisationId: number): Promise<void> {
-  await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('relay.load', $1))", [organisationId]);
 }
 
 async function keepUnmapped(sql: Sql, records: readonly UnmappedRecord[]): Promise<void> {

@@ -5,7 +5,7 @@ import { openLog } from '../../platform/log.ts';
 import { type Login, openDoor } from '../../platform/postgres/index.ts';
 import { goBehind } from '../../platform/priority.ts';
 import type { KeyPurpose } from '../../platform/subject.ts';
-import { adoptKeys } from '../../trust/vault/index.ts';
+import { adoptKeys, destroyKeys } from '../../trust/vault/index.ts';
 import { loadSegment } from './loader.ts';
 
 /** What the thread is begun with: the database, and the keys of the digests that loading needs, which open nothing. */
@@ -39,6 +39,12 @@ parentPort?.on('message', async ({ number, bytes }: LoaderJob) => {
         postgres: door,
         vault: {
           adopt: (organisationId, fresh) => adoptKeys(door, organisationId, fresh, systemClock.now()),
+          disown: (organisationId, fresh) =>
+            destroyKeys(
+              door,
+              organisationId,
+              fresh.map(({ id }) => id),
+            ),
         },
         keys: { digest },
         log,

@@ -18,6 +18,8 @@ export interface RunningIntake {
   readonly fastUnder: Record<string, FastHandler>;
   readonly gauges: Gauge[];
   readonly directory: SourceDirectory;
+  /** Writes requests that are to be kept: they are otherwise for up to a second. */
+  keepCaptures(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export async function startIntake(house: House): Promise<RunningIntake> {
   return {
     fastUnder: { [intakePath]: handler },
     directory,
+    keepCaptures: captures.flush,
     gauges: [
       {
         ...{

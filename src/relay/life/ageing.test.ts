@@ -56,7 +56,9 @@ it('ends raw identifiers of somebody whose restriction withheld the last deliver
     ),
   );
   const who = { organisationId: house.organisation, identifiers: [{ kind: 'email' as const, digest }] };
-  const holder = conversionHolder({ postgres: house.store.postgres, vault: house.vault });
+  const holder = conversionHolder({
+    ...{ postgres: house.store.postgres, vault: house.vault, settle: async () => true },
+  });
   await house.inside((sql) => holder.restrict?.(sql, who, 1) ?? Promise.reject(new Error('It restricts.')));
   expect(await house.rows(destination)).toMatchObject([
     { conversion_id: ids[0], state: 'withheld', reason: 'restricted' },

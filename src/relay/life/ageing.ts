@@ -6,7 +6,7 @@ import { everyOrganisation, type Postgres, PostgresAway, type Sql } from '../../
 import { removeNoted } from '../../platform/removed.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { heldIn } from '../../trust/windows/index.ts';
-import { isKept } from './kept.ts';
+import { isKept, siteOfCapture } from './kept.ts';
 import { endPixelCalls } from './pixels.ts';
 
 const dayMs = 86_400_000;
@@ -26,10 +26,6 @@ const rawIsOver = `t.raw_sealed IS NOT NULL AND c.organisation_id = t.organisati
   AND c.settled_at IS NOT NULL AND c.settled_at < $1::timestamptz - make_interval(days => c.raw_days)`;
 /** Before and after every number of a telling. */
 const [firstOfAll, lastOfAll] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
-
-/** The site that a captured request belongs to. */
-const siteOfCapture =
-  '(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = k.organisation_id AND s.id = k.source_id)';
 
 /** What of the relay goes by age, for the nightly run. */
 export function relayExecutors(postgres: Pick<Postgres, 'tenant'>): Executor[] {

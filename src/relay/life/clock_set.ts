@@ -2,7 +2,7 @@ import { type Clock, type ClockSet, onClockSet } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { everyOrganisation, type Postgres, type Sql } from '../../platform/postgres/index.ts';
 import { deliveryLimits } from '../deliveries/limits.ts';
-import { lockLoads } from '../intake/loader.ts';
+import { lockLoads } from '../intake/loads.ts';
 
 /** How soon it is seen: what comes in between is told apart by two clocks. */
 const lookMs = 500;

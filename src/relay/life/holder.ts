@@ -46,7 +46,11 @@ const ofSubject = `WITH named AS (
     UNION SELECT telling_id FROM relay_subjects WHERE organisation_id = current_organisation() AND digest IN (SELECT digest FROM others))`;
 
 /** Conversions of somebody: facts, sealed identifiers, captured requests, and what was to be sent. */
-export function conversionHolder({ postgres, vault }: Pick<House, 'postgres' | 'vault'>): PersonalDataHolder {
+export function conversionHolder({
+  postgres,
+  vault,
+  settle,
+}: Pick<House, 'postgres' | 'vault'> & { readonly settle: () => Promise<boolean> }): PersonalDataHolder {
   const rowsOf = (sql: Sql, who: DataSubject) =>
     sql.query<Row>(
       `SELECT c.id, c.site_id, c.event_name, c.occurred_at, c.value::text AS value, c.currency, c.facts, c.present,
@@ -126,6 +130,11 @@ export function conversionHolder({ postgres, vault }: Pick<House, 'postgres' | '
           },
         ];
       });
+    },
+    async eraseBefore() {
+      // What was acknowledged before they asked is theirs, too. The run waits, and is gone on with.
+      if (!(await settle())) throw new Error('Conversions that were taken in before are not stored yet.');
+      return { gone: [], kept: [] };
     },
     async erase(sql, who, held) {
       const rows = await rowsOf(sql, who);

@@ -10,10 +10,12 @@ import {
 import { type Clock, repeat } from '../../platform/clock.ts';
 import { defineRoute, type Principal, RequestError, type Route } from '../../platform/http/route.ts';
 import { everywhere, type Sql } from '../../platform/postgres/index.ts';
-import { heldIn } from '../../trust/windows/index.ts';
+import { lockCaptures, lockLoads } from '../intake/loads.ts';
 import { keySubject } from '../intake/record.ts';
 import { added, noneDeleted, removeConversions } from '../life/deletion.ts';
+import { heldOfConversions, isKept, siteOfCapture } from '../life/kept.ts';
 import { note, ofOrganisation, organisationFor } from '../settings/parts.ts';
+import { endUploads } from '../uploads/index.ts';
 import { Bound, hasDelivery, isOfDeliveries, ofConversions } from './narrowed.ts';
 import { type ReadingHouse, reading, resolved } from './parts.ts';
 
@@ -22,11 +24,10 @@ const pieceRows = 1_000;
 /** How long the call that asks goes on itself; what is left then goes by the timer. */
 const atOnceMs = 10_000;
 const goOnMs = 60_000;
-/** What is acknowledged and not in the tables yet is waited for so long, so that "everything" is. */
-const drainMs = 5_000;
 const receiptsMax = 100;
 
-type DeletionHouse = ReadingHouse;
+/** @property settle stores what was acknowledged before this moment: @returns whether it is, within some seconds */
+export type DeletionHouse = ReadingHouse & { readonly settle: () => Promise<boolean> };
 
 interface Row extends Omit<DeletionReceipt, 'asked_at' | 'ended_at' | 'asked_by'> {
   asked_at: Date;
@@ -35,11 +36,11 @@ interface Row extends Omit<DeletionReceipt, 'asked_at' | 'ended_at' | 'asked_by'
   asked_by: number;
 }
 const columns = `id, what, filter, state, asked_at, asked_by_kind, asked_by, ended_at, conversions, tellings, deliveries, unsent,
-  delivered, captures, held`;
+  delivered, captures, held, on_the_way`;
 
 /** Deletes one conversion, those that a filter finds, or all (REL-07): first what that would be, then the receipt. */
 export function deletionRoutes(house: DeletionHouse): Route[] {
-  const { postgres, clock, spool } = house;
+  const { postgres, clock, settle } = house;
   const deletion = openDeletion(house);
   return [
     defineRoute({
@@ -71,20 +72,30 @@ export function deletionRoutes(house: DeletionHouse): Route[] {
       answer: deletionReceipt,
       async handle(request) {
         const organisation = organisationFor(request);
-        // What was acknowledged before this call is part of it.
-        if (request.body.ids === undefined) await spool.drain(drainMs);
+        // What was acknowledged before this call is part of it, and of one that is named its captured request.
+        const isSettled = await settle();
         const at = new Date(clock.now());
         const principal = request.principal as Principal;
         const id = await postgres.tenant(organisation, async (sql) => {
+          // From here on what came before goes nowhere (life/everything.ts): a load under way is waited for, the next one knows.
+          if (request.body.everything === true) {
+            await lockLoads(sql, organisation);
+            await lockCaptures(sql, organisation);
+          }
           const question = await fixed(sql, organisation, request.body, at);
           const { what, filter } = storedOf(question);
-          const { held } = await candidates(sql, organisation, question, { until: at, now: at });
+          const { held, sites, isEverythingHeld } = await candidates(sql, organisation, question, {
+            until: at,
+            now: at,
+          });
           const [count] = await sql.query<{ held: number }>(held.sql, held.params);
           const row = await sql.one<{ id: number }>(
             `INSERT INTO relay_deletions (organisation_id, what, filter, asked_at, asked_by_kind, asked_by, held)
              VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
             [organisation, what, JSON.stringify(filter), at, principal.kind, principal.id, count?.held ?? 0],
           );
+          // What one that runs has not stored yet would be dropped row by row.
+          if (request.body.everything === true && !isEverythingHeld) await endUploads(sql, sites);
           await note(
             house,
             sql,
@@ -96,7 +107,7 @@ export function deletionRoutes(house: DeletionHouse): Route[] {
           return row.id;
         });
         const end = clock.monotonic() + atOnceMs;
-        await deletion.run(organisation, id, () => clock.monotonic() < end);
+        await deletion.run(organisation, id, { isSettled, mayGoOn: () => clock.monotonic() < end });
         return { status: 201, body: await postgres.tenant(organisation, (sql) => receipt(sql, id)) };
       },
     }),
@@ -123,7 +134,7 @@ export function deletionRoutes(house: DeletionHouse): Route[] {
 
 /** Goes on with deletions that were begun: what a call had no time for, and what a desk that ended left. @returns what ends it */
 export function continueDeletions(house: DeletionHouse & { readonly clock: Clock }): () => void {
-  const { postgres, clock, log } = house;
+  const { postgres, clock, log, settle } = house;
   const deletion = openDeletion(house);
   let isStopped = false;
   const stop = repeat(
@@ -138,7 +149,10 @@ export function continueDeletions(house: DeletionHouse & { readonly clock: Clock
           )
         ).map(({ id }) => ({ organisation, id })),
       );
-      for (const { organisation, id } of open) await deletion.run(organisation, id, () => !isStopped);
+      if (open.length === 0) return;
+      const isSettled = await settle();
+      for (const { organisation, id } of open)
+        await deletion.run(organisation, id, { isSettled, mayGoOn: () => !isStopped });
     },
     { onError: (error) => log.error('relay.deletion_failed', {}, error) },
   );
@@ -150,7 +164,7 @@ export function continueDeletions(house: DeletionHouse & { readonly clock: Clock
 
 function openDeletion({ postgres, vault, clock }: DeletionHouse) {
   /** One piece in a transaction of its own: what is gone stays gone, and is in the receipt. @returns whether there may be more */
-  const piece = (organisation: number, id: number) =>
+  const piece = (organisation: number, id: number, isSettled: boolean) =>
     postgres.tenant(organisation, async (sql) => {
       const row = await sql.maybe<{ what: DeletionReceipt['what']; filter: Record<string, unknown>; asked_at: Date }>(
         "SELECT what, filter, asked_at FROM relay_deletions WHERE id = $1 AND state = 'running' FOR UPDATE SKIP LOCKED",
@@ -159,13 +173,15 @@ function openDeletion({ postgres, vault, clock }: DeletionHouse) {
       if (row === undefined) return false;
       const question = questionOf(row);
       const moment = { until: row.asked_at, now: new Date(clock.now()) };
-      const { free, isEverythingHeld } = await candidates(sql, organisation, question, moment);
+      const { free, isEverythingHeld, sites } = await candidates(sql, organisation, question, moment);
       const ids = (await sql.query<{ id: string }>(`${free.sql} LIMIT ${pieceRows}`, free.params)).map((one) => one.id);
       let gone = ids.length === 0 ? noneDeleted : await removeConversions(sql, vault, organisation, ids);
       const isLast = ids.length < pieceRows;
+      // What a filter would find of what lies in the spool goes once that is stored; what came before everything is not.
+      const isDone = isLast && (isSettled || row.what !== 'filter');
       // What no conversion was made of would become one once its mapping is right.
       if (isLast && row.what === 'everything' && !isEverythingHeld)
-        gone = added(gone, { ...noneDeleted, captures: await removeCaptures(sql, organisation, moment) });
+        gone = added(gone, { ...noneDeleted, captures: await removeCaptures(sql, organisation, moment, sites) });
       await sql.run(
         `UPDATE relay_deletions SET conversions = conversions + $2, tellings = tellings + $3, deliveries = deliveries + $4,
            unsent = unsent + $5, delivered = delivered + $6, captures = captures + $7,
@@ -173,24 +189,34 @@ function openDeletion({ postgres, vault, clock }: DeletionHouse) {
          WHERE id = $1`,
         [
           ...[id, gone.conversions, gone.tellings, gone.deliveries, gone.unsent, gone.delivered, gone.captures],
-          ...[isLast, new Date(clock.now())],
+          ...[isDone, new Date(clock.now())],
         ],
       );
       return !isLast;
     });
 
-  async function removeCaptures(sql: Sql, organisation: number, { until, now }: Moment): Promise<number> {
+  async function removeCaptures(
+    sql: Sql,
+    organisation: number,
+    { until, now }: Moment,
+    heldSites: ReadonlySet<number>,
+  ): Promise<number> {
     const captures = await sql.query<{ id: string }>(
-      'DELETE FROM relay_captures WHERE organisation_id = $1 AND (received_at < $2 OR received_at > $3) RETURNING id',
-      [organisation, until, now],
+      `DELETE FROM relay_captures k WHERE k.organisation_id = $1 AND (k.received_at <= $2 OR k.received_at > $3)
+         AND NOT ${isKept(siteOfCapture, 4)} RETURNING k.id`,
+      [organisation, until, now, false, [...heldSites]],
     );
     for (const { id } of captures) await vault.shred(organisation, keySubject(id));
     return captures.length;
   }
 
   return {
-    async run(organisation: number, id: number, mayGoOn: () => boolean): Promise<void> {
-      while (mayGoOn()) if (!(await piece(organisation, id))) return;
+    async run(
+      organisation: number,
+      id: number,
+      { isSettled, mayGoOn }: { isSettled: boolean; mayGoOn: () => boolean },
+    ): Promise<void> {
+      while (mayGoOn()) if (!(await piece(organisation, id, isSettled))) return;
     },
   };
 }
@@ -199,9 +225,6 @@ interface Statement {
   readonly sql: string;
   readonly params: readonly unknown[];
 }
-
-/** Lines of the windows that a deletion would take from: a hold on one of them keeps the conversion whole. */
-const linesTouched = ['conversions', 'conversion-identifiers', 'relay-captures'] as const;
 
 /**
  * What came up to the moment at which it was asked for, and not what comes while it is under way. What is of a time that is still to come
@@ -214,13 +237,7 @@ interface Moment {
 
 /** Which conversions are asked for: those that go, by their ids, and how many a hold keeps. */
 async function candidates(sql: Sql, organisation: number, question: DeletionQuestion, { until, now }: Moment) {
-  let isEverythingHeld = false;
-  const sites = new Set<number>();
-  for (const line of linesTouched) {
-    const { everything, siteIds } = await heldIn(sql, organisation, line);
-    isEverythingHeld ||= everything;
-    for (const site of siteIds) sites.add(site);
-  }
+  const { isEverythingHeld, sites } = await heldOfConversions(sql, organisation);
   const statement = (select: string, which: 'free' | 'held'): Statement => {
     const bound = new Bound();
     const own = bound.add(organisation);
@@ -236,7 +253,7 @@ async function candidates(sql: Sql, organisation: number, question: DeletionQues
     return { sql: `SELECT ${select} FROM relay_conversions c WHERE ${where.join(' AND ')}`, params: bound.params };
   };
   return {
-    isEverythingHeld,
+    ...{ isEverythingHeld, sites },
     isAnyHeld: isEverythingHeld || sites.size > 0,
     free: statement('c.id', 'free'),
     held: statement('count(*)::int AS held', 'held'),
@@ -249,7 +266,7 @@ async function preview(
   question: DeletionQuestion,
   moment: Moment,
 ): Promise<DeletionPreview> {
-  const { free, held, isEverythingHeld, isAnyHeld } = await candidates(sql, organisation, question, moment);
+  const { free, held, isEverythingHeld, isAnyHeld, sites } = await candidates(sql, organisation, question, moment);
   if (question.everything === true && !isAnyHeld) return everything(sql, organisation);
   const place = free.params.length + 1;
   const chosen = `WITH chosen AS MATERIALIZED (${free.sql})`;
@@ -257,13 +274,17 @@ async function preview(
     `${chosen}, told AS MATERIALIZED (
        SELECT t.request_id FROM relay_tellings t JOIN chosen ON t.conversion_id = chosen.id WHERE t.organisation_id = $${place})
      SELECT (SELECT count(*)::int FROM chosen) AS conversions, (SELECT count(*)::int FROM told) AS tellings,
-       (SELECT count(*)::int FROM relay_captures x WHERE x.organisation_id = $${place}
-         AND (x.id IN (SELECT request_id FROM told) OR $${place + 1}::boolean)) AS captures, d.*
+       (SELECT count(*)::int FROM relay_captures k WHERE k.organisation_id = $${place}
+         AND (k.id IN (SELECT request_id FROM told) OR ($${place + 1}::boolean AND (k.received_at <= $${place + 2} OR k.received_at > $${place + 3})
+           AND NOT ${isKept(siteOfCapture, place + 4)}))) AS captures, d.*
      FROM (SELECT count(*)::int AS deliveries,
          (count(*) FILTER (WHERE d.state IN ('held', 'waiting', 'sending')))::int AS unsent,
          (count(*) FILTER (WHERE d.state = 'accepted'))::int AS delivered
        FROM relay_deliveries d JOIN chosen ON d.conversion_id = chosen.id WHERE d.organisation_id = $${place}) AS d`,
-    [...free.params, organisation, question.everything === true && !isEverythingHeld],
+    [
+      ...[...free.params, organisation, question.everything === true && !isEverythingHeld],
+      ...[moment.until, moment.now, false, [...sites]],
+    ],
   );
   const to = await sql.query<DeletionPreview['delivered_to'][number]>(
     `${chosen} SELECT d.destination_id, o.name, count(*)::int AS count

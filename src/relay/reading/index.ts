@@ -2,10 +2,9 @@ import type { Route } from '../../platform/http/route.ts';
 import { browserRoutes } from './browser.ts';
 import { captureRoutes } from './captures.ts';
 import { conversionRoutes } from './conversions.ts';
-import { deletionRoutes } from './deletions.ts';
+import { type DeletionHouse, deletionRoutes } from './deletions.ts';
 import { matchRoutes } from './match.ts';
 import { overviewRoutes } from './overview.ts';
-import type { ReadingHouse } from './parts.ts';
 import { requestRoutes } from './requests.ts';
 import { storyRoutes } from './story.ts';
 
@@ -13,7 +12,7 @@ export { continueDeletions } from './deletions.ts';
 export { watchSums } from './sums.ts';
 
 /** What became of conversions, as people read it, and their deletion. */
-export function relayReadingRoutes(house: ReadingHouse): Route[] {
+export function relayReadingRoutes(house: DeletionHouse): Route[] {
   return [
     ...overviewRoutes(house),
     ...conversionRoutes(house),

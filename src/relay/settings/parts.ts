@@ -4,7 +4,7 @@ import { type Principal, RequestError, type RouteRequest, sitesOfPrincipal } fro
 import type { Sql } from '../../platform/postgres/index.ts';
 import type { House } from '../../platform/subject.ts';
 import { cancelPiece } from '../deliveries/states.ts';
-import { lockLoads } from '../intake/loader.ts';
+import { lockLoads } from '../intake/loads.ts';
 
 export type SettingsHouse = Pick<
   House,

@@ -13,6 +13,8 @@ import { uploadRoutes } from './routes.ts';
 import { openUploadRunner } from './runner.ts';
 import { heldUploads, openUploadStore, siteOfUpload } from './store.ts';
 
+export { endUploads } from './store.ts';
+
 /** Uploads at work: what the relay mounts of them. */
 export interface RunningUploads {
   readonly routes: Route[];

@@ -48,7 +48,7 @@ export interface UploadRunner {
 
 export interface UploadRunnerParts {
   readonly postgres: LoaderParts['postgres'];
-  readonly vault: Pick<Vault, 'adopt' | 'open' | 'fresh'>;
+  readonly vault: Pick<Vault, 'adopt' | 'disown' | 'open' | 'fresh'>;
   readonly keys: Pick<KeyRing, 'digest'>;
   readonly sealing: Sealing;
   readonly clock: Clock;

@@ -354,6 +354,15 @@ export function openUploadStore({ postgres, clock, random }: Pick<House, 'postgr
   };
 }
 
+/** Ends those that run, but for those of these sites, which a legal hold keeps. Whoever works on one hears of it at its next rows. */
+export async function endUploads(sql: Sql, heldSites: ReadonlySet<number>): Promise<void> {
+  await sql.run(
+    `UPDATE relay_uploads u SET state = 'cancelling', progress = NULL
+     WHERE u.organisation_id = current_organisation() AND u.state = 'running' AND NOT ${isKept(siteOfUpload, 1)}`,
+    [false, [...heldSites]],
+  );
+}
+
 /** Numbers of uploads whose file is here or comes, and that a legal hold keeps: of everything, of the class, or of their source's site. */
 export async function heldUploads(sql: Sql, organisationId: number): Promise<ReadonlySet<string>> {
   const { everything, siteIds } = await heldIn(sql, organisationId, 'relay-uploads');

@@ -59,3 +59,13 @@ export async function adoptKeys(
       throw error.code === foreignKeyGone ? allDestroyed() : error;
     });
 }
+
+/** Destroys these keys and no others of their subjects. Needs no root either. */
+export async function destroyKeys(
+  postgres: Pick<Postgres, 'vault'>,
+  owner: Owner,
+  ids: readonly Buffer[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await postgres.vault(owner, (sql) => sql.run('DELETE FROM vault.subject_keys WHERE id = ANY ($1)', [ids]));
+}

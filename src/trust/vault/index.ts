@@ -25,7 +25,7 @@ export interface VaultHouse {
   audit: () => Audit;
 }
 
-export { adoptKeys } from './adopt.ts';
+export { adoptKeys, destroyKeys } from './adopt.ts';
 export { ageSubjectKeys, type CopiedKey, copyOfKeys, fillKeyStore } from './copy.ts';
 export { type RootState, refuseMissingRoots, type VaultKeeper } from './rotation.ts';
 
@@ -104,6 +104,7 @@ export function openVault(house: VaultHouse, limits: Budget = budget): OpenVault
     },
     adopt: store.adopt,
     prepare: (organisationId, sealed) => store.prepare(organisationId, idsOf(sealed)),
+    disown: (organisationId, keys) => store.forget(organisationId, keys),
     forget: (organisationId, sealed) => store.forget(organisationId, idsOf(sealed)),
     subject(organisationId, kind, value) {
       return pepperOf(organisationId)(framed([kind, normalised(kind, value)]));

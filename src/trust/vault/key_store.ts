@@ -3,7 +3,7 @@ import type { Postgres, Sql } from '../../platform/postgres/index.ts';
 import type { Random } from '../../platform/random.ts';
 import type { KeyRing } from '../../platform/subject.ts';
 import { type FreshKey, type Owner, VaultError } from '../../platform/vault.ts';
-import { adoptKeys, allDestroyed, destructionLock, foreignKeyGone, refuseDestroyed } from './adopt.ts';
+import { adoptKeys, allDestroyed, destroyKeys, destructionLock, foreignKeyGone, refuseDestroyed } from './adopt.ts';
 import {
   dataKeyBound,
   keyIdBytes,
@@ -338,8 +338,10 @@ export function openKeyStore(house: KeyHouse, limits: Budget): KeyStore {
 
   async function forget(owner: Owner, keys: readonly SubjectAndId[]): Promise<void> {
     if (keys.length === 0) return;
-    await postgres.vault(owner, (sql) =>
-      sql.run('DELETE FROM vault.subject_keys WHERE id = ANY ($1)', [keys.map(({ id }) => id)]),
+    await destroyKeys(
+      postgres,
+      owner,
+      keys.map(({ id }) => id),
     );
     destroyed += 1;
     for (const { subject, id } of keys) live.delete(nameOf(owner, subject, id));

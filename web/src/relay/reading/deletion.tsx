@@ -169,7 +169,7 @@ export function DeletionDialog({
   );
 }
 
-function Counts({ counts }: { counts: Omit<DeletionPreview, 'delivered_to'> }) {
+function Counts({ counts }: { counts: Omit<DeletionPreview, 'delivered_to'> & { on_the_way?: number } }) {
   const rows: [string, number][] = [
     ['Conversions', counts.conversions],
     ['Tellings with their keys', counts.tellings],
@@ -177,6 +177,7 @@ function Counts({ counts }: { counts: Omit<DeletionPreview, 'delivered_to'> }) {
     ['Deliveries', counts.deliveries],
     ['of which not sent yet', counts.unsent],
     ['of which with a platform', counts.delivered],
+    ...((counts.on_the_way ?? 0) > 0 ? [['Dropped on their way in', counts.on_the_way] as [string, number]] : []),
     ...(counts.held > 0 ? [['Kept by a legal hold', counts.held] as [string, number]] : []),
   ];
   return (
