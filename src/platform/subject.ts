@@ -46,10 +46,16 @@ export interface House {
 /**
  * Tokens that are good now. `refusedToken` is asked after the other side did not take one: for another one, or its end.
  * @param version of the one that was not taken: the connection may have another by then
+ * @param isExpired the other side said that its time is over
  */
 export interface ConnectedAccounts {
   freshToken(organisationId: number, connectionId: number): Promise<ConnectedToken>;
-  refusedToken(organisationId: number, connectionId: number, version: string): Promise<ConnectedToken>;
+  refusedToken(
+    organisationId: number,
+    connectionId: number,
+    version: string,
+    isExpired?: boolean,
+  ): Promise<ConnectedToken>;
 }
 /**
  * `version`: which one of the connection it is, with nothing of the token itself. `reconnect`: somebody has to authorise again;

@@ -29,10 +29,10 @@ export interface Connections extends RunningSubject {
    */
   freshToken(organisationId: number, connectionId: number): Promise<FreshToken>;
   /**
-   * The platform has refused the token of that version before its time: another one, or the end of the connection. Where the
-   * connection has another one by now, it is that.
+   * The platform has refused the token of that version: another one, or the end of the connection. Where the connection has
+   * another one by now, it is that. `isExpired`: it said that the time of the token is over.
    */
-  refusedToken(organisationId: number, connectionId: number, version: string): Promise<FreshToken>;
+  refusedToken(organisationId: number, connectionId: number, version: string, isExpired?: boolean): Promise<FreshToken>;
   /** What the timer does, for whoever cannot wait. @returns how many connections were looked at */
   renewDue(): Promise<number>;
   /** Tells owners of what ends soon. */
@@ -54,8 +54,8 @@ export function openConnections(house: Omit<House, 'authenticate'>, notices: Tel
     access: [disconnect.access],
     executors: [connectionExecutor(house.postgres), stepExecutor(house.postgres)],
     freshToken: (organisationId, connectionId) => tokens.freshToken(organisationId, connectionId),
-    refusedToken: (organisationId, connectionId, version) =>
-      tokens.freshToken(organisationId, connectionId, { refused: version }),
+    refusedToken: (organisationId, connectionId, version, isExpired) =>
+      tokens.freshToken(organisationId, connectionId, { refused: version, isExpired }),
     renewDue: upkeep.renewDue,
     remind: upkeep.remind,
     async begin() {

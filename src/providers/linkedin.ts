@@ -161,13 +161,13 @@ function grantOf(answer: ProviderAnswer): Grant {
   };
 }
 
-/** LinkedIn's refusals: `{status, serviceErrorCode, code, message}`; 65600 to 65602 and 65608 are of tokens, with a 401; 65603 and 65604 recalled. @throws Trouble */
+/** LinkedIn's refusals: `{status, serviceErrorCode, code, message}`; 65600 to 65602 and 65608 are of tokens, with a 401, and 65602 of one whose time is over; 65603 and 65604 recalled. @throws Trouble */
 function read(answer: ProviderAnswer): Record<string, unknown> {
   const body = readAnswer(answer);
   if (isSuccess(answer)) return body;
   const service = Number(body.serviceErrorCode);
   const said = codeIn(body.code ?? body.serviceErrorCode, `http_${answer.status}`);
   if (answer.status === 401 || service === 65_608 || (service >= 65_600 && service <= 65_604))
-    throw new Trouble('auth', said, { isOver: true });
+    throw new Trouble('auth', said, { isOver: true, isExpired: service === 65_602 });
   throw new Trouble('config', said);
 }

@@ -211,6 +211,8 @@ function* pages(url: string, fields: string, accessToken: string): Talk<Record<s
 const rateCodes = new Set([4, 17, 32, 613]);
 const retryCodes = new Set([1, 2, 341, 368]);
 const authCodes = new Set([102, 190]);
+/** Of 190: its time is over. The others, an application that was removed, a password that was changed, are somebody's act. */
+const expiredSubcode = 463;
 
 /** Meta's error dialect, as its table in the reference has it. @throws Trouble */
 function read(answer: ProviderAnswer): Record<string, unknown> {
@@ -230,6 +232,6 @@ function read(answer: ProviderAnswer): Record<string, unknown> {
     throw new Trouble('retry', said, pause);
   // A code that was used or is too old is of the exchange, and not of a token that was granted before.
   if (code === 100 && subcode === 36_009) throw new Trouble('auth', said);
-  if (authCodes.has(code)) throw new Trouble('auth', said, { isOver: true });
+  if (authCodes.has(code)) throw new Trouble('auth', said, { isOver: true, isExpired: subcode === expiredSubcode });
   throw new Trouble('config', said);
 }

@@ -27,9 +27,9 @@ export function openPickers(house: Pick<House, 'postgres' | 'config' | 'outbound
         `Nothing can be listed with this connection: a pasted token is good for sending alone. Write the number of the account.`,
       );
     let version: string | undefined;
-    const read = async (refused?: string) => {
+    const read = async (refused?: string, isExpired?: boolean) => {
       const fresh = usable(
-        await tokens.freshToken(row.organisation_id, row.id, { purpose: 'connection.read', refused }),
+        await tokens.freshToken(row.organisation_id, row.id, { purpose: 'connection.read', refused, isExpired }),
         row,
       );
       version = fresh.version;
@@ -39,9 +39,9 @@ export function openPickers(house: Pick<House, 'postgres' | 'config' | 'outbound
       return converse(outbound, talk, { purpose: 'provider.read', receiver: oauth.receiver });
     };
     try {
-      // A token that is refused before its time was revoked, or is not yet known everywhere: another one tells which.
+      // A token that is refused is over, or is not yet known everywhere: another one tells which.
       return await read().catch((error) => {
-        if (error instanceof Trouble && error.isOver) return read(version);
+        if (error instanceof Trouble && error.isOver) return read(version, error.isExpired);
         throw error;
       });
     } catch (error) {
@@ -66,9 +66,13 @@ export function openPickers(house: Pick<House, 'postgres' | 'config' | 'outbound
           why: fresh.later,
         },
       );
-    throw new RequestError('provider_refused', `This connection has to be authorised again under Connections.`, {
-      why: fresh.reconnect,
-    });
+    throw new RequestError(
+      'provider_refused',
+      fresh.reconnect === 'expired'
+        ? 'This connection has expired: authorise it again under Connections.'
+        : 'This connection has to be authorised again under Connections.',
+      { why: fresh.reconnect },
+    );
   }
 
   async function rowOf(organisationId: number, id: number): Promise<ConnectionRow> {

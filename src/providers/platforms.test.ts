@@ -42,7 +42,11 @@ function troubleOf(talk: Talk<unknown>, given: Given) {
   try {
     hold(talk, [given]);
   } catch (error) {
-    if (error instanceof Trouble) return { class: error.class, answer: error.answer, isOver: error.isOver };
+    if (error instanceof Trouble)
+      return {
+        ...{ class: error.class, answer: error.answer, isOver: error.isOver },
+        ...(error.isExpired && { isExpired: true }),
+      };
     throw error;
   }
   return undefined;
@@ -173,6 +177,10 @@ describe('LinkedIn', () => {
     const refused = { status: 401, body: { status: 401, serviceErrorCode: 65_601, code: 'REVOKED_ACCESS_TOKEN' } };
     expect(troubleOf(oauthOf(linkedin).accounts?.(ask) as Talk<unknown>, refused)).toEqual({
       ...{ class: 'auth', answer: 'REVOKED_ACCESS_TOKEN', isOver: true },
+    });
+    const over = { status: 401, body: { status: 401, serviceErrorCode: 65_602, code: 'EXPIRED_ACCESS_TOKEN' } };
+    expect(troubleOf(oauthOf(linkedin).accounts?.(ask) as Talk<unknown>, over)).toEqual({
+      ...{ class: 'auth', answer: 'EXPIRED_ACCESS_TOKEN', isOver: true, isExpired: true },
     });
   });
 });

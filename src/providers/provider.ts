@@ -141,16 +141,19 @@ export class Trouble extends Error {
   readonly answer: string;
   /** What was granted is over at the platform: only a person can go on. */
   readonly isOver: boolean;
+  /** And that because its time is over; else somebody took it back, or the platform does not say why. */
+  readonly isExpired: boolean;
   readonly retryAfterMs: number | undefined;
   constructor(
     troubleClass: TroubleClass,
     answer: string,
-    more: { isOver?: boolean; retryAfterMs?: number | undefined } = {},
+    more: { isOver?: boolean; isExpired?: boolean; retryAfterMs?: number | undefined } = {},
   ) {
     super(`${troubleClass}: ${answer}`);
     this.class = troubleClass;
     this.answer = answer.slice(0, 100);
     this.isOver = more.isOver ?? false;
+    this.isExpired = more.isExpired ?? false;
     this.retryAfterMs = more.retryAfterMs;
   }
 }

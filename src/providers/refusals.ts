@@ -23,6 +23,10 @@ export function refusalOf(error: unknown, { label }: Pick<Provider, 'label'>, ne
       });
     case 'auth':
     case 'config':
+      if (error.isExpired)
+        return new RequestError('provider_refused', `What ${label} granted has expired (${error.answer}). ${next}`, {
+          why: error.answer,
+        });
       return new RequestError('provider_refused', `${label} refused (${error.answer}). ${next}`, { why: error.answer });
   }
 }

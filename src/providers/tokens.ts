@@ -44,11 +44,11 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tellRoles'>) {
   const read = (organisationId: number, id: number) =>
     postgres.tenant(organisationId, (sql) => findConnection(sql, organisationId, id));
 
-  /** @param given `refused`: the version of a token that the platform did not take */
+  /** @param given `refused`: the version of a token that the platform did not take; `isExpired`: it said that its time is over */
   async function freshToken(
     organisationId: number,
     connectionId: number,
-    given: { purpose?: string; refused?: string | undefined } = {},
+    given: { purpose?: string; refused?: string | undefined; isExpired?: boolean | undefined } = {},
   ): Promise<FreshToken> {
     const { purpose = 'connection.send', refused } = given;
     let row = await read(organisationId, connectionId);
@@ -70,7 +70,7 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tellRoles'>) {
         return { token: await sealed.access(owner, row.access_token, purpose), version, scopes: row.scopes };
       }
       if (!canRenew(row)) {
-        const reason = isRefused ? 'revoked' : 'expired';
+        const reason = isRefused ? reasonOf(row, given.isExpired) : 'expired';
         if (await end(row, reason)) return { reconnect: reason };
         row = await read(organisationId, connectionId);
         continue;
@@ -93,6 +93,11 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tellRoles'>) {
     return oauth.renews({ hasRefreshToken: row.refresh_token !== null });
   }
 
+  /** A grant whose named end has come has expired, whatever word the platform has for it. */
+  function reasonOf({ expires_at }: ConnectionRow, isExpired = false): 'expired' | 'revoked' {
+    return isExpired || (expires_at !== null && expires_at.getTime() <= clock.now()) ? 'expired' : 'revoked';
+  }
+
   /** One renewal at a time of one connection, whoever asks and in whichever process. It is over when this resolves. */
   function renew(organisationId: number, id: number, seen: Date | null): Promise<void> {
     const key = `${organisationId}/${id}`;
@@ -113,7 +118,7 @@ export function openTokens(house: Parts, notices: Pick<Teller, 'tellRoles'>) {
         await letGo(taken);
         throw error;
       }
-      if (error.isOver) await end(taken, 'revoked', error);
+      if (error.isOver) await end(taken, reasonOf(taken, error.isExpired), error);
       else await noteTrouble(taken, error);
     }
   }

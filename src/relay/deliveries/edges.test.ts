@@ -25,7 +25,10 @@ let house: SendingHouse;
 beforeAll(async () => {
   const parts = { now: () => clock.now(), chance: () => 0.5 };
   const adwords = 'https://www.googleapis.com/auth/adwords';
-  meta = await openMetaEmulator({ ...parts, datasets: ['1234567890'], tokens: { token: 'valid', other: 'valid' } });
+  meta = await openMetaEmulator({
+    ...{ ...parts, datasets: ['1234567890'] },
+    tokens: { token: 'valid', other: 'valid', old: 'expired' },
+  });
   google = await openDataManagerEmulator({
     ...{ ...parts, accounts: { '1234567890': ['555'] }, processingMs: 60_000 },
     tokens: { token: ['https://www.googleapis.com/auth/datamanager'] },
@@ -42,6 +45,10 @@ beforeAll(async () => {
   house = await openSendingHouse({
     clock,
     baseUrls: { 'meta-capi': meta.url, 'google-data-manager': google.url, 'google-ads-upload': ads.url },
+    connections: {
+      freshToken: async () => ({ token: 'old', version: '1' }),
+      refusedToken: async (_, __, ___, isExpired) => ({ reconnect: isExpired === true ? 'expired' : 'revoked' }),
+    },
   });
 });
 afterAll(() => Promise.all([meta.close(), google.close(), ads.close(), house.close()]));
@@ -167,6 +174,19 @@ it.each([-hourMs, hourMs])(
     expect(results).toEqual(Array(4).fill(isBehind ? 'SUCCESS' : 'PARTIAL_SUCCESS, EVENT_TOO_OLD 1'));
   },
 );
+
+it.each([
+  ['of its own', { secret: 'old' }],
+  ['of a connection', { secret: null, connection: 6 }],
+])('an account whose token %s has expired says so, and its queue waits', async (_whose, access) => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1234567890' }, access);
+  await house.add([to], many(1));
+  await house.lanes.idle();
+  expect(
+    await house.inside((sql) => sql.query('SELECT state, state_reason FROM relay_destinations WHERE id = $1', [to])),
+  ).toEqual([{ state: 'reconnect', state_reason: 'expired' }]);
+  expect(await states(to)).toEqual([['waiting', '190/463', null]]);
+});
 
 it('a token that is revoked in the middle of a turn stops the account; what was taken is not sent again, and the rest goes on with another one', async () => {
   const to = await toMeta();

@@ -41,6 +41,9 @@ export interface TurnEnd {
   readonly stopped: { readonly state: 'reconnect' | 'misconfigured'; readonly reason: string } | undefined;
 }
 
+/** Why an account stands whose token has expired; the platform's code stays with its deliveries. */
+const expired = 'expired';
+
 /** Whether the platform itself said something, be it about single rows. */
 function isAnswer({ class: kind, rows }: Verdict): boolean {
   return kind !== 'retry' || rows !== undefined;
@@ -224,7 +227,10 @@ export async function finishTurn(
         return { state: 'dead', reason };
       case 'auth':
       case 'config':
-        stopped ??= { state: verdict.class === 'auth' ? 'reconnect' : 'misconfigured', reason };
+        stopped ??= {
+          state: verdict.class === 'auth' ? 'reconnect' : 'misconfigured',
+          reason: 'isExpired' in verdict ? expired : reason,
+        };
         return { state: 'waiting', nextAt: now, triesUntil: row.tries_until?.getTime(), reason };
       case 'retry':
       case 'retry_later':
@@ -255,7 +261,10 @@ export async function finishTurn(
     senders.connections !== undefined &&
     !lane.isRefused
   ) {
-    const other = await senders.connections.refusedToken(organisationId, connection.id, connection.version);
+    const other = await senders.connections.refusedToken(
+      ...([organisationId, connection.id, connection.version] as const),
+      stopped.reason === expired,
+    );
     lane.isRefused = true;
     if (!('reconnect' in other)) stopped = undefined;
     else stopped = { state: 'reconnect', reason: other.reconnect };

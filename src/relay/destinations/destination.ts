@@ -212,6 +212,8 @@ export interface Verdict {
   /** The platform's code, such as `190/463`; never its free text, which may quote what was sent. */
   readonly reason: string;
   readonly retryAfterMs?: number;
+  /** Of `auth`: the platform says that the time of the token is over, and not that somebody took it back. */
+  readonly isExpired?: true;
   /** Where the answer says it row by row: the places of rows and what became of each. Others share the class of the whole. */
   readonly rows?: readonly RowVerdict[];
 }

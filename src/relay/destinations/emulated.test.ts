@@ -248,7 +248,9 @@ describe('what Meta refuses is read as the reference says', () => {
     ['changed', '190/460'],
     ['unknown', '190/467'],
   ])('a token that is %s needs somebody to connect anew', async (token, reason) => {
-    expect((await send(meta, capi, two(), { token })).verdict).toEqual({ class: 'auth', reason });
+    expect((await send(meta, capi, two(), { token })).verdict).toEqual({
+      ...{ class: 'auth', reason, ...(token === 'expired' && { isExpired: true }) },
+    });
   });
   it('another dataset is one of settings, and so is a version that is gone', async () => {
     const elsewhere = (path: string) => ({ ...two(), url: `https://graph.facebook.com${path}` });

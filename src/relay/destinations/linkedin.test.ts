@@ -81,7 +81,7 @@ test.each([
     ],
   ],
   ['a version that is over', 426, { status: 426, code: 'NONEXISTENT_VERSION' }, 'config', 'http_426', undefined],
-  ['an expired token', 401, { serviceErrorCode: 65601, message: 'revoked' }, 'auth', '65601', undefined],
+  ['a token that was revoked', 401, { serviceErrorCode: 65601, message: 'revoked' }, 'auth', '65601', undefined],
   ['a rule of another account', 403, { serviceErrorCode: 100, status: 403 }, 'config', '100', undefined],
   ['a request that is wrong', 422, { status: 422, message: 'userIds' }, 'permanent', 'http_422', undefined],
   ['a double', 409, {}, 'treat_as_delivered', 'http_409', undefined],
@@ -90,5 +90,11 @@ test.each([
     class: verdict,
     reason,
     ...(rows === undefined ? {} : { rows }),
+  });
+});
+
+test('tells a token whose time is over from one that was revoked', () => {
+  expect(linkedin.read(answer(401, { serviceErrorCode: 65602 }))).toEqual({
+    ...{ class: 'auth', reason: '65602', isExpired: true },
   });
 });

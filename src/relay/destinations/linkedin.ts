@@ -110,10 +110,15 @@ function elementOf({ id, conversion, identifiers }: Item<Identifiers>, rule: str
   });
 }
 
+/** A token whose time is over; 65601 is one that was revoked. */
+const expiredCode = '65602';
+
 /** A batch that was taken has a status for each of its elements, in their order. */
 function read(answer: Answer, asked?: Asked): Verdict {
   const plain = readPlain(answer, asked);
-  if (plain !== undefined) return { ...plain, reason: serviceCode(answer.body) ?? plain.reason };
+  const service = serviceCode(answer.body);
+  if (plain?.class === 'auth' && service === expiredCode) return { class: 'auth', reason: service, isExpired: true };
+  if (plain !== undefined) return { ...plain, reason: service ?? plain.reason };
   if (isSuccess(answer)) {
     const elements = seriesOf(memberOf(answer.body, 'elements'));
     if (elements.length > 0 && isMiscounted(elements.length, asked)) return { class: 'retry', reason: 'elements' };
@@ -124,7 +129,7 @@ function read(answer: Answer, asked?: Asked): Verdict {
   if (answer.status === 426) return versionRefused('http_426', asked);
   if (answer.status === 409) return { class: 'treat_as_delivered', reason: 'http_409' };
   if (!isRefusal(answer)) return unknownAnswer(answer);
-  return { class: 'permanent', reason: serviceCode(answer.body) ?? `http_${answer.status}` };
+  return { class: 'permanent', reason: service ?? `http_${answer.status}` };
 }
 
 /** Only those that were not taken; the rest share what the whole says. */

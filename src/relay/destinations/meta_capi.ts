@@ -225,6 +225,8 @@ function customDataOf({ value, currency, order_id, items, custom }: Conversion):
 const rateCodes = new Set([4, 17, 32, 613]);
 const retryCodes = new Set([1, 2, 341, 368, 5000]);
 const authCodes = new Set([102, 190]);
+/** Of 190: the time of the token is over. */
+const expiredSubcode = 463;
 const configCodes = new Set([10, 803]);
 /** A version that is over, in Meta's own clients' issues and in others' code; the reference has no code for it. */
 const goneVersionCode = 2635;
@@ -247,7 +249,8 @@ function read(answer: Answer, asked: Asked = {}): Verdict {
   if (code === 368) return withPause('retry', reason, Math.max(blockedMs, pauseMs ?? 0));
   if (error.is_transient === true || status >= 500 || retryCodes.has(code)) return withPause('retry', reason, pauseMs);
   if (code === goneVersionCode) return versionRefused(reason, asked);
-  if (authCodes.has(code)) return { class: 'auth', reason };
+  if (authCodes.has(code))
+    return { class: 'auth', reason, ...(subcode === expiredSubcode && { isExpired: true as const }) };
   if (configCodes.has(code) || (code >= 200 && code <= 299)) return { class: 'config', reason };
   if (code === 100 && subcode === 33) return { class: 'config', reason };
   if (code === 100 && wrongEvent.has(subcode)) return { class: 'permanent', reason };

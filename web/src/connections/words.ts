@@ -35,7 +35,10 @@ export function stateOf(one: Connection): { sign: 'ok' | 'bad' | 'idle'; word: s
             why: `The last renewal failed (${one.trouble.answer}); it is tried again.`,
           };
     case 'needs_attention':
-      return { sign: 'bad', word: 'authorise again', ...(why !== undefined && { why }) };
+      return {
+        ...{ sign: 'bad', word: one.reason === 'expired' ? 'expired, authorise again' : 'authorise again' },
+        ...(why !== undefined && { why }),
+      };
     case 'paused':
       return { sign: 'bad', word: 'paused', ...(why !== undefined && { why }) };
     case 'disconnected':

@@ -207,9 +207,12 @@ function Access({
   );
 }
 
-function outcomeOf({ state, state_since, waiting, routes }: RelayDestination, zone: string): string {
+function outcomeOf(one: RelayDestination, zone: string): string {
+  const { state, state_reason, state_since, waiting, routes } = one;
   const since = whenText(state_since, zone);
   const wait = waiting === 0 ? '' : ` ${exactCount(waiting)} wait and will be sent.`;
+  if (state === 'reconnect' && state_reason === 'expired')
+    return `What the platform granted expired: nothing goes there since ${since}. Authorise again.${wait}`;
   if (state === 'reconnect') return `The platform has refused the token since ${since}.${wait}`;
   if (state === 'misconfigured') return `The platform has refused the settings since ${since}.${wait}`;
   if (state === 'paused') return `Paused since ${since}. What comes waits.`;
