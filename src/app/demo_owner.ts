@@ -35,6 +35,7 @@ export async function openDemoOwner(ask: AskSelf, code: string, organisationId: 
       const [state, given] = [back.get('state') ?? '', back.get('code') ?? ''];
       const { id } = await call<{ id: number }>('POST', '/connection-answers', { provider, state, code: given });
       await call('PATCH', `/connections/${id}`, { label });
+      await call('GET', `/connections/${id}/accounts`);
       return id;
     },
   };

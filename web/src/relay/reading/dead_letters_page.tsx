@@ -189,7 +189,7 @@ function Groups({
               <span>{titleOf(reason)}</span>
               <span className="q">{exactCount(count)}</span>
             </h2>
-            <ul className="rl-rows">
+            <ul className="rl-rows re-set-aside">
               {groups.map((one) => {
                 const to = of(one.destination_id);
                 const able = one.deliveries - one.too_old;

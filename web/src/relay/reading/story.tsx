@@ -21,7 +21,7 @@ import { canReplay, ReplayOfConversion } from './replay.tsx';
 import {
   browserWords,
   eventText,
-  identifierText,
+  identifiersText,
   reasonText,
   regionWords,
   StateGlyph,
@@ -223,7 +223,9 @@ const nameOf = ({ destination }: Pick<StoryDelivery, 'destination'>) =>
   destination.name ?? `destination ${destination.id}`;
 
 function Facts({ story, site }: { story: ConversionStory; site: string }) {
-  const [click] = Object.entries(story.facts.click_ids ?? {});
+  const ids = Object.entries(story.facts.click_ids ?? {});
+  // That of a click, before what a pixel calls the browser.
+  const click = ids.find(([name]) => !['fbp', 'ttp'].includes(name)) ?? ids[0];
   const utm = story.facts.utm;
   return (
     <dl className="re-facts">
@@ -350,7 +352,7 @@ function Telling({
       <p className="q2">
         {telling.present.length === 0
           ? 'It brought no identifier.'
-          : `It brought: ${telling.present.map(identifierText).join(', ')}.`}{' '}
+          : `It brought: ${identifiersText(telling.present)}.`}{' '}
         {request === null && 'Its line of the intake log is gone, or cannot be read now. '}
         <Link
           className="link"
@@ -395,7 +397,7 @@ function Identifiers({ story }: { story: ConversionStory }) {
     <Step
       glyph={present.length === 0 ? <StateGlyph state="cancelled" /> : done}
       title="Identifiers"
-      words={present.length === 0 ? 'None came with it' : `${present.map(identifierText).join(', ')} · ${kept}`}
+      words={present.length === 0 ? 'None came with it' : `${identifiersText(present)} · ${kept}`}
       at=""
     >
       <p className="q2">

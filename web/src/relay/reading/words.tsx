@@ -170,7 +170,7 @@ const identifierWords: Readonly<Record<string, string>> = {
   name_address: 'Name and place',
   external_id: 'External id',
   ip_agent: 'Address and browser',
-  ip: 'address',
+  ip: 'IP address',
   user_agent: 'browser',
   first_name: 'first name',
   last_name: 'last name',
@@ -178,6 +178,16 @@ const identifierWords: Readonly<Record<string, string>> = {
 };
 export function identifierText(name: string): string {
   return identifierWords[name] ?? name;
+}
+
+/** Within a sentence, what says most of whom first: who it is, where they live, by what they came. */
+export function identifiersText(names: readonly string[]): string {
+  const known = Object.keys(identifierWords);
+  const rank = (name: string) => (known.includes(name) ? known.indexOf(name) : known.length);
+  return [...names]
+    .sort((one, other) => rank(one) - rank(other))
+    .map((name) => identifierText(name).replace(/^[A-Z](?=[^A-Z])/, (first) => first.toLowerCase()))
+    .join(', ');
 }
 
 export const regionWords: Readonly<Record<string, string>> = {

@@ -63,6 +63,8 @@ export function Past({
   );
 }
 
+/** Rows that were wrong are counted beside it: the others were taken. */
 function glyphOf({ state, rows }: RelayUpload): 'ok' | 'bad' | 'off' {
-  return state === 'failed' ? 'bad' : state === 'cancelled' || rows.wrong > 0 ? 'off' : 'ok';
+  if (state === 'failed') return 'bad';
+  return state === 'cancelled' || rows.fresh + rows.doubles === 0 ? 'off' : 'ok';
 }
