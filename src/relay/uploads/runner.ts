@@ -344,10 +344,10 @@ export function openUploadRunner(parts: UploadRunnerParts): UploadRunner {
     const there = files.ids();
     const left = await store.sweep();
     for (const id of there) if (!left.has(id) && current?.id !== id) await files.remove(id);
+    if (left.size > 0) wake();
     for (const one of await store.unsettled())
       if (files.has(one.id)) await settle(one);
       else if (parts.isAlone) await store.fail(one, gone.message);
-    if (left.size > 0) wake();
   }
 
   const stopLooking = repeat(clock, lookMs, sweep, {
