@@ -32,6 +32,9 @@ interface Given {
   readonly platforms: DemoPlatforms | undefined;
 }
 
+/** Looks until it is so, for a minute at most. @returns false where it is not, or the demo has ended */
+type Until = (isSo: () => Promise<boolean>) => Promise<boolean>;
+
 /**
  * Fills a demo's relay with a week of purchases, and lets further ones come by themselves. What takes a while (sending, a file, a
  * replay) goes on beside what comes next. @returns what ends it
@@ -56,10 +59,18 @@ export async function fillRelay(server: RunningServer, given: Given): Promise<()
     await ask({ method: 'POST', path: relay.path, body: text, headers: { 'content-type': 'application/json' } });
   };
   const ended = new AbortController();
+  const until: Until = async (isSo) => {
+    for (let waited = 0; waited < waitMsMax && !ended.signal.aborted; waited += lookMs) {
+      if (await isSo()) return true;
+      await pause(house.clock, lookMs, ended.signal);
+    }
+    return false;
+  };
   const rest = async () => {
     await sendOdd(send, given);
-    const taken = await uploadFile(owner, relay, given, () => wait(house, ended.signal));
-    if (!taken || !(await isSent(relay, house, ended.signal))) return;
+    if (!(await uploadFile(owner, relay, given, until))) return;
+    await until(async () => (await relay.waiting()) === 0);
+    if (ended.signal.aborted) return;
     const tiktok = relay.destinations.get('tiktok');
     await platforms?.steer('tiktok', refusals(seed, refusedBy.tiktok, null));
     if (tiktok !== undefined) await owner.call('POST', '/relay/replays', { destination: tiktok });
@@ -85,10 +96,6 @@ export async function fillRelay(server: RunningServer, given: Given): Promise<()
     ended.abort();
     stop();
   };
-}
-
-function wait({ clock }: RunningServer['desk']['house'], signal: AbortSignal): Promise<void> {
-  return pause(clock, lookMs, signal);
 }
 
 /** Sending costs what the operator of a desk for others would charge, so that the page of credits has something to show. */
@@ -150,7 +157,7 @@ async function uploadFile(
   owner: DemoOwner,
   relay: DemoRelay,
   { seed, siteId, nowMs }: Given,
-  waitABit: () => Promise<void>,
+  until: Until,
 ): Promise<boolean> {
   const { source } = await owner.call<{ source: { id: number } }>('POST', '/relay/sources', {
     ...{ name: 'Till, offline sales', kind: 'upload', preset: 'google-ads-file', site_id: siteId },
@@ -161,28 +168,19 @@ async function uploadFile(
   const uploads = `/relay/sources/${source.id}/uploads`;
   const { id } = await owner.call<{ id: number }>('POST', uploads, { name: 'offline-sales.csv', size: file.length });
   await owner.call('PUT', `${uploads}/${id}/parts/0`, file);
-  for (const [step, until] of [
+  for (const [step, end] of [
     ['check', 'checked'],
     ['start', 'done'],
   ] as const) {
     await owner.call('POST', `${uploads}/${id}/${step}`, {});
-    for (let waited = 0; ; waited += lookMs) {
-      const { state } = await owner.call<{ state: string }>('GET', `${uploads}/${id}`);
-      if (state === until) break;
-      if (state === 'failed' || waited >= waitMsMax) return false;
-      await waitABit();
-    }
+    let state = '';
+    await until(async () => {
+      ({ state } = await owner.call<{ state: string }>('GET', `${uploads}/${id}`));
+      return state === end || state === 'failed';
+    });
+    if (state !== end) return false;
   }
   return true;
-}
-
-/** @returns false when it was ended before */
-async function isSent(relay: DemoRelay, house: RunningServer['desk']['house'], signal: AbortSignal): Promise<boolean> {
-  for (let waited = 0; waited < waitMsMax && !signal.aborted; waited += lookMs) {
-    if ((await relay.waiting()) === 0) return true;
-    await wait(house, signal);
-  }
-  return !signal.aborted;
 }
 
 /** Somebody asked for it: a conversion goes, with a receipt of what went. */

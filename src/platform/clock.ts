@@ -76,21 +76,37 @@ export interface ClockSet {
  * Looks whether the wall clock was set while this process runs, forward or back, and tells of it. A clock that is slowly put
  * right is not told of. What slept with its machine looks as if it was set forward: the steady clock slept too.
  * @param options.ms how often it looks @param options.leastMs less than that is nobody's business
+ * @param options.onceBack after a clock that was set back, so much later by the steady one: a lease of before is over then
  * @returns what ends it
  */
 export function onClockSet(
   clock: Clock,
   told: (set: ClockSet) => Promise<unknown>,
-  options: { ms: number; leastMs: number; onError: (error: unknown) => void },
+  options: {
+    ms: number;
+    leastMs: number;
+    onceBack: { ms: number; work: (set: ClockSet) => Promise<unknown> };
+    onError: (error: unknown) => void;
+  },
 ): () => void {
+  const { onceBack, onError } = options;
   let apart = clock.now() - clock.monotonic();
+  let callOff = () => {};
   const look = async () => {
     const [nowMs, steadyMs] = [clock.now(), clock.monotonic()];
     const wasMs = Math.round(steadyMs + apart);
     apart = nowMs - steadyMs;
-    if (Math.abs(nowMs - wasMs) >= options.leastMs) await told({ nowMs, wasMs });
+    if (Math.abs(nowMs - wasMs) < options.leastMs) return;
+    await told({ nowMs, wasMs });
+    if (nowMs > wasMs) return;
+    callOff();
+    callOff = clock.after(onceBack.ms, () => void onceBack.work({ nowMs, wasMs }).catch(onError));
   };
-  return repeat(clock, options.ms, look, { onError: options.onError });
+  const stop = repeat(clock, options.ms, look, { onError });
+  return () => {
+    stop();
+    callOff();
+  };
 }
 
 /** Resolves after `ms`, or as soon as `signal` is given. */

@@ -120,23 +120,15 @@ export function openUpkeep(
       if (config.role !== 'all' && config.role !== 'work') return;
       const onError = (error: unknown) => log.error('connections.upkeep_failed', {}, error);
       const stopLooking = repeat(clock, lookMs, () => (running = look()), { firstMs, onError });
-      let late = () => {};
-      const stopClock = onClockSet(
-        clock,
-        async ({ nowMs, wasMs }) => {
-          if (nowMs > wasMs) return;
-          late();
-          // Whoever holds one may still be renewing until it is over by the steady clock.
-          late = clock.after(leaseMs, () => {
-            running = endLeases().catch(onError);
-          });
-        },
-        { ...clockMs, onError },
-      );
+      const stopClock = onClockSet(clock, async () => {}, {
+        ...clockMs,
+        // Whoever holds one may still be renewing until it is over by the steady clock.
+        onceBack: { ms: leaseMs, work: () => (running = endLeases()) },
+        onError,
+      });
       callOff = () => {
         stopLooking();
         stopClock();
-        late();
       };
     },
     async stop() {

@@ -33,25 +33,20 @@ export interface Moved {
  */
 export function followClock(parts: Parts, wake: () => void): () => void {
   const { clock, log } = parts;
-  const onError = (error: unknown) => log.error('relay.clock_not_followed', {}, error);
-  let callOff = () => {};
-  const stop = onClockSet(
+  return onClockSet(
     clock,
     async (set) => {
       const moved = await moveWithClock(parts, set);
       log.warn('relay.clock_was_set', { by_ms: set.nowMs - set.wasMs, ...moved });
       wake();
-      if (set.nowMs > set.wasMs) return;
-      // Until a lease is over by the steady clock, whoever took the row before may still be sending it.
-      callOff();
-      callOff = clock.after(deliveryLimits.leaseMs, () => void moveLate(parts, set).then(wake).catch(onError));
     },
-    { ms: lookMs, leastMs, onError },
+    {
+      ...{ ms: lookMs, leastMs },
+      // Until a lease is over by the steady clock, whoever took the row before may still be sending it.
+      onceBack: { ms: deliveryLimits.leaseMs, work: (set) => moveLate(parts, set).then(wake) },
+      onError: (error) => log.error('relay.clock_not_followed', {}, error),
+    },
   );
-  return () => {
-    stop();
-    callOff();
-  };
 }
 
 /** Moves what is written down by the clock before, in every organisation. */

@@ -28,12 +28,14 @@ export async function withoutDeleted(
   // Calls of pixels are no conversions: digests that end after two days.
   const isBefore = (record: IntakeRecord) => record.kind !== 'calls' && record.at <= until;
   if (!records.some(isBefore)) return records;
-  const siteOf = await sitesOf(sql, records);
-  const { isEverythingHeld, sites } = await heldOfConversions(sql, organisationId);
-  const isGone = (record: IntakeRecord) => {
-    const site = siteOf(record);
-    return isBefore(record) && !isEverythingHeld && !(site !== null && sites.has(site));
-  };
+  const isHeld = await holdsOf(sql, organisationId);
+  // A conversion knows its site; a request that made none belongs to that of its source.
+  const bySource = await sitesOf(
+    sql,
+    records.flatMap((record) => (record.kind === 'unmapped' ? [record.source] : [])),
+  );
+  const isGone = (record: IntakeRecord) =>
+    isBefore(record) && !isHeld(record.kind === 'unmapped' ? bySource.get(record.source) : record.site);
   const gone = records.filter(isGone);
   if (gone.length === 0) return records;
   await vault.disown(
@@ -44,18 +46,20 @@ export async function withoutDeleted(
   return records.filter((record) => !isGone(record));
 }
 
-/** A conversion knows its site; a request that made none belongs to that of its source. */
-async function sitesOf(sql: Sql, records: readonly IntakeRecord[]): Promise<(record: IntakeRecord) => number | null> {
-  const unmapped = records.filter((record) => record.kind === 'unmapped');
-  const rows =
-    unmapped.length === 0
-      ? []
-      : await sql.query<{ id: number; site_id: number | null }>(
-          'SELECT id, site_id FROM relay_sources WHERE id = ANY ($1)',
-          [[...new Set(unmapped.map(({ source }) => source))]],
-        );
-  const ofSource = new Map(rows.map(({ id, site_id }) => [id, site_id]));
-  return (record) => (record.kind === 'unmapped' ? (ofSource.get(record.source) ?? null) : record.site);
+/** Does a legal hold keep what belongs to this site, or to none? */
+async function holdsOf(sql: Sql, organisationId: number): Promise<(site: number | null | undefined) => boolean> {
+  const { isEverythingHeld, sites } = await heldOfConversions(sql, organisationId);
+  return (site) => isEverythingHeld || (typeof site === 'number' && sites.has(site));
+}
+
+/** Sites of sources, by the source. */
+async function sitesOf(sql: Sql, sources: readonly number[]): Promise<ReadonlyMap<number, number | null>> {
+  if (sources.length === 0) return new Map();
+  const rows = await sql.query<{ id: number; site_id: number | null }>(
+    'SELECT id, site_id FROM relay_sources WHERE id = ANY ($1)',
+    [[...new Set(sources)]],
+  );
+  return new Map(rows.map(({ id, site_id }) => [id, site_id]));
 }
 
 /** The same of requests that were to be kept for whoever maps their source. */
@@ -69,10 +73,6 @@ export async function withoutDeletedCaptures<One extends { readonly at: number }
   if (last === undefined) return captures;
   const kept = captures.filter(({ at }) => at > last.asked_at.getTime());
   if (kept.length === captures.length) return captures;
-  const { isEverythingHeld, sites } = await heldOfConversions(sql, organisationId);
-  const source = await sql.maybe<{ site_id: number | null }>('SELECT site_id FROM relay_sources WHERE id = $1', [
-    sourceId,
-  ]);
-  const site = source?.site_id ?? null;
-  return isEverythingHeld || (site !== null && sites.has(site)) ? captures : kept;
+  const isHeld = await holdsOf(sql, organisationId);
+  return isHeld((await sitesOf(sql, [sourceId])).get(sourceId)) ? captures : kept;
 }

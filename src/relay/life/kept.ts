@@ -9,9 +9,12 @@ export function isKept(site: string, at: number): string {
   return `($${at}::boolean OR coalesce(${site} = ANY ($${at + 1}::bigint[]), false))`;
 }
 
-/** The site that a captured request belongs to, by its source. */
-export const siteOfCapture =
-  '(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = k.organisation_id AND s.id = k.source_id)';
+/** The site that a row belongs to by its source: SQL. @param row what the row is called in its statement */
+export function siteBySource(row: string): string {
+  return `(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = ${row}.organisation_id AND s.id = ${row}.source_id)`;
+}
+/** That of a captured request `k`. */
+export const siteOfCapture = siteBySource('k');
 
 /** Lines of the windows that a deletion of conversions would take from: a hold on one of them keeps the conversion whole. */
 const linesTouched = ['conversions', 'conversion-identifiers', 'relay-captures'] as const;

@@ -202,7 +202,7 @@ function openDeletion({ postgres, vault, clock }: DeletionHouse) {
     heldSites: ReadonlySet<number>,
   ): Promise<number> {
     const captures = await sql.query<{ id: string }>(
-      `DELETE FROM relay_captures k WHERE k.organisation_id = $1 AND (k.received_at <= $2 OR k.received_at > $3)
+      `DELETE FROM relay_captures k WHERE k.organisation_id = $1 AND ${cameBy('k.received_at', '$2', '$3')}
          AND NOT ${isKept(siteOfCapture, 4)} RETURNING k.id`,
       [organisation, until, now, false, [...heldSites]],
     );
@@ -235,6 +235,11 @@ interface Moment {
   readonly now: Date;
 }
 
+/** Was it there at that moment? SQL. @param at when it came; the others are parameters */
+function cameBy(at: string, until: string, now: string): string {
+  return `(${at} <= ${until} OR ${at} > ${now})`;
+}
+
 /** Which conversions are asked for: those that go, by their ids, and how many a hold keeps. */
 async function candidates(sql: Sql, organisation: number, question: DeletionQuestion, { until, now }: Moment) {
   const { isEverythingHeld, sites } = await heldOfConversions(sql, organisation);
@@ -244,7 +249,7 @@ async function candidates(sql: Sql, organisation: number, question: DeletionQues
     const filter = question.filter ?? {};
     const where = [
       ...ofConversions({ ...filter, ids: question.ids }, own, bound),
-      `(c.received_at <= ${bound.add(until)} OR c.received_at > ${bound.add(now)})`,
+      cameBy('c.received_at', bound.add(until), bound.add(now)),
     ];
 
     if (isOfDeliveries(filter)) where.push(hasDelivery(filter, bound));
@@ -275,7 +280,7 @@ async function preview(
        SELECT t.request_id FROM relay_tellings t JOIN chosen ON t.conversion_id = chosen.id WHERE t.organisation_id = $${place})
      SELECT (SELECT count(*)::int FROM chosen) AS conversions, (SELECT count(*)::int FROM told) AS tellings,
        (SELECT count(*)::int FROM relay_captures k WHERE k.organisation_id = $${place}
-         AND (k.id IN (SELECT request_id FROM told) OR ($${place + 1}::boolean AND (k.received_at <= $${place + 2} OR k.received_at > $${place + 3})
+         AND (k.id IN (SELECT request_id FROM told) OR ($${place + 1}::boolean AND ${cameBy('k.received_at', `$${place + 2}`, `$${place + 3}`)}
            AND NOT ${isKept(siteOfCapture, place + 4)}))) AS captures, d.*
      FROM (SELECT count(*)::int AS deliveries,
          (count(*) FILTER (WHERE d.state IN ('held', 'waiting', 'sending')))::int AS unsent,

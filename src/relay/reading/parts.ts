@@ -10,7 +10,7 @@ import { ofOrganisation } from '../settings/parts.ts';
 
 export type ReadingHouse = Pick<
   House,
-  'postgres' | 'warehouse' | 'clock' | 'random' | 'keys' | 'vault' | 'audit' | 'log' | 'spool' | 'config'
+  'postgres' | 'warehouse' | 'clock' | 'random' | 'keys' | 'vault' | 'audit' | 'log' | 'config'
 >;
 
 export const ofConversion = ofOrganisation.extend({ conversion: z.uuid() });

@@ -12,7 +12,7 @@ import { type Random, uuidOf } from '../../platform/random.ts';
 import { removeNoted } from '../../platform/removed.ts';
 import type { House } from '../../platform/subject.ts';
 import { heldIn, refuseLineWhileHeld } from '../../trust/windows/index.ts';
-import { isKept } from '../life/kept.ts';
+import { isKept, siteBySource } from '../life/kept.ts';
 import type { ReadRow } from './rows.ts';
 
 const dayMs = 86_400_000;
@@ -79,9 +79,8 @@ const select = `SELECT u.id, u.source_id, u.file_name, u.size, u.received, u.sta
         AND o.state IN ('running', 'done', 'cancelled') ORDER BY o.id DESC LIMIT 1) AS same
   FROM relay_uploads u JOIN relay_sources s ON s.id = u.source_id`;
 
-/** The site that an upload belongs to, by its source. */
-export const siteOfUpload =
-  '(SELECT s.site_id FROM relay_sources s WHERE s.organisation_id = u.organisation_id AND s.id = u.source_id)';
+/** The site that an upload `u` belongs to. */
+export const siteOfUpload = siteBySource('u');
 
 const unfinished = "('uploading', 'uploaded', 'checking', 'checked', 'running', 'cancelling')";
 
