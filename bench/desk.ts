@@ -52,6 +52,8 @@ export interface Running {
 export const flags = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=32',
+  '--incremental-marking-soft-trigger=70',
+  '--incremental-marking-hard-trigger=85',
   ...(availableParallelism() <= 2 ? ['--v8-pool-size=1'] : []),
 ];
 

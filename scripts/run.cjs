@@ -40,7 +40,14 @@ async function main() {
   // and for the engine: p95 of 5,000 events a second 44 ms with four, 22 ms with one.
   // The youngest objects of a busy desk would fill 192 MB before anybody looks at them. With half of it as many conversions come in
   // a second; with a quarter a sixth less (docs/decisions/2026-11-30-relay-intake-processor.md).
-  const flags = ['--max-semi-space-size=32'].concat(os.cpus().length <= 2 ? ['--v8-pool-size=1'] : []);
+  // V8 would walk over the whole heap of a desk that takes conversions in each time that it has grown by some megabytes, once a second,
+  // and each time everybody waits 10 to 25 ms: it begins where most of what it may grow by is used up
+  // (docs/decisions/2026-12-01-fewer-full-collections.md).
+  const flags = [
+    '--max-semi-space-size=32',
+    '--incremental-marking-soft-trigger=70',
+    '--incremental-marking-hard-trigger=85',
+  ].concat(os.cpus().length <= 2 ? ['--v8-pool-size=1'] : []);
   become(node, ['--disable-warning=ExperimentalWarning'].concat(flags, cli, args), env);
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { explainHits, openPlacesTable, readLines } from '../analytics/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readConfig } from '../platform/config.ts';
+import { readLines } from '../platform/lines.ts';
 import {
   destinationOf,
   destinations,
@@ -25,6 +25,8 @@ const lineCharsMax = 16 * 1024 * 1024;
 const topics: Readonly<Record<string, Topic>> = {
   async hits(lines, write, args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
+    // With it come the stores' libraries, which take longer to load than any other topic has to.
+    const { explainHits, openPlacesTable } = await import('../analytics/index.ts');
     await explainHits({ lines, places: openPlacesTable(readConfig()), write });
   },
   async captures(lines, write, args) {

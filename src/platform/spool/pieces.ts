@@ -2,6 +2,7 @@ import { spoolLimits } from './limits.ts';
 
 /** Rows in as few appends as take them: a request may bring more than one does. A row that is too long by itself is one, and is refused. */
 export function piecesOf(lines: readonly string[]): string[] {
+  if (lines.length <= 1) return [...lines];
   const all: string[] = [];
   let piece: string[] = [];
   let bytes = 0;

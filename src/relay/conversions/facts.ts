@@ -19,7 +19,10 @@ export function factsOf(conversion: Conversion): Conversion {
     const host = /^https?:\/\/([^/?#:]+)/i.exec(page)?.[1]?.toLowerCase();
     if (facts.domain === undefined && host !== undefined) facts.domain = host;
   }
-  const asked = parametersOf(page?.split('?')[1] ?? '', query ?? '');
+  const said = page?.split('?')[1];
+  // Nearly all have no parameters, and what they say of a click and a campaign is as it was sent.
+  if (said === undefined && query === undefined) return facts;
+  const asked = parametersOf(said ?? '', query ?? '');
   const kept = query === undefined ? undefined : keptQuery(query);
   if (kept !== undefined) facts.query = kept;
   const ids: Partial<Record<ClickId, string>> = { ...facts.click_ids };
@@ -27,8 +30,8 @@ export function factsOf(conversion: Conversion): Conversion {
   if (Object.keys(ids).length > 0) facts.click_ids = ids;
   const utm = { ...facts.utm };
   for (const name of utmFields) {
-    const said = asked[`utm_${name}`];
-    if (said !== undefined) utm[name] ??= said;
+    const one = asked[`utm_${name}`];
+    if (one !== undefined) utm[name] ??= one;
   }
   if (Object.keys(utm).length > 0) facts.utm = utm;
   return facts;
@@ -55,10 +58,10 @@ function keptQuery(query: string): string | undefined {
 }
 
 /** Which identifiers a conversion came with, by their names in the canonical conversion: what reports may say of a person. */
-export function presentIn({ user, click_ids }: Conversion): string[] {
-  const names: string[] = [];
-  for (const [name, value] of Object.entries(user ?? {}))
-    if (name !== 'phone_country' && value !== undefined) names.push(name);
-  for (const [name, value] of Object.entries(click_ids ?? {})) if (value !== undefined) names.push(name);
+export function presentIn({ user = {}, click_ids = {} }: Conversion): string[] {
+  const names = Object.keys(user).filter(
+    (name) => name !== 'phone_country' && user[name as keyof typeof user] !== undefined,
+  );
+  for (const name of Object.keys(click_ids) as ClickId[]) if (click_ids[name] !== undefined) names.push(name);
   return names.sort();
 }

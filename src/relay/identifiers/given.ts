@@ -38,8 +38,12 @@ export function hashed(given: string | undefined, rule: Rule, beside?: Beside): 
 /** Hashes of one identifier or of several: each once, in the order given. */
 export function hashedAll(given: string | readonly string[] | undefined, rule: Rule, beside?: Beside): string[] {
   if (given === undefined) return [];
+  if (typeof given === 'string') {
+    const hash = hashed(given, rule, beside);
+    return hash === null ? [] : [hash];
+  }
   const all = new Set<string>();
-  for (const one of typeof given === 'string' ? [given] : given) {
+  for (const one of given) {
     const hash = hashed(one, rule, beside);
     if (hash !== null) all.add(hash);
   }
