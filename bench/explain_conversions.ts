@@ -23,6 +23,8 @@ const settings: Readonly<Record<string, object>> = {
 };
 const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 
+const two = (number: number) => String(number).padStart(2, '0');
+
 function line(at: number, destination: string): string {
   const user = {
     email: `Person.${at}+shop@Mail.example`,
@@ -36,7 +38,7 @@ function line(at: number, destination: string): string {
   const conversion = {
     event_id: `e-${at}`,
     event_name: 'Purchase',
-    ...{ occurred_at: '2026-11-30T09:15:00+01:00', clicked_at: '2026-11-29T10:00:00+01:00' },
+    ...{ occurred_at: `2026-11-30T09:15:${two(at % 60)}+01:00`, clicked_at: `2026-11-29T10:${two(at % 60)}:00+01:00` },
     ...{ value: `${at % 500}.95`, currency: 'EUR', order_id: `A-${at}` },
     ...{ page_url: 'https://shop.example/checkout/thanks?utm_source=news', action_source: 'website' },
     consent: { ad_user_data: 'granted', ad_personalization: 'granted' },
