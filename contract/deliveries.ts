@@ -119,11 +119,30 @@ export const deadLetters = z.object({
 });
 export type DeadLetters = z.infer<typeof deadLetters>;
 
+/** Deliveries of a replay that are looked at one by one before it, destination by destination. */
+export const replayLookedAtMax = 10_000;
 export const replayPreview = z.object({
-  deliveries: z.number().describe('That would go again.'),
+  deliveries: z.number().describe('That would be tried again.'),
   too_old: z.number().describe('That their platform would call too old: they stay as they are.'),
   by_destination: z.array(z.object({ destination_id: z.number(), deliveries: z.number(), too_old: z.number() })),
+  looked_at: z
+    .number()
+    .describe(`Of those that would be tried again, how many were looked at one by one; ${replayLookedAtMax} at most.`),
+  aside: z
+    .array(
+      z.object({
+        destination_id: z.number(),
+        state: z.enum(['withheld', 'dead']),
+        reason: z.string(),
+        field: z.string().nullable().describe('Of the conversion.'),
+        deliveries: z.number(),
+      }),
+    )
+    .describe(
+      'Of these, what would be withheld or set aside again without being sent, as things are now; the most first.',
+    ),
 });
+export type ReplayPreview = z.infer<typeof replayPreview>;
 export const deliveriesChanged = z.object({
   deliveries: z.number(),
   too_old: z.number(),

@@ -40,6 +40,17 @@ export function relayReadingOf(
         { destination_id: 1, deliveries: 9, too_old: 1 },
         { destination_id: 3, deliveries: 0, too_old: 1 },
       ],
+      looked_at: 9,
+      aside: [
+        {
+          destination_id: 1,
+          state: 'withheld',
+          reason: 'consent_denied',
+          field: 'consent.ad_user_data',
+          deliveries: 2,
+        },
+        { destination_id: 1, state: 'dead', reason: 'missing', field: 'user.user_agent', deliveries: 1 },
+      ],
     });
   if (rest === 'replays') return ok({ deliveries: 9, too_old: 2, is_all: true }, 202);
   if (rest === 'deletion-previews') return ok(preview);

@@ -3,7 +3,7 @@ import { VaultError } from '../../platform/vault.ts';
 import { type Credential, SettingsProblem } from '../destinations/destination.ts';
 import { destinationOf } from '../destinations/index.ts';
 import { destinationSecretPlace } from '../settings/secrets.ts';
-import type { Account, LaneOf, NotReady, Senders } from './parts.ts';
+import type { Account, LaneOf, NotReady, Senders, Target } from './parts.ts';
 
 interface Row {
   kind: string;
@@ -24,6 +24,30 @@ export async function openAccount(senders: Senders, lane: LaneOf): Promise<Accou
     ),
   );
   if (row === undefined) return { state: 'none' };
+  const target = targetOf(lane, row);
+  if ('state' in target) return target;
+  const { destination } = target;
+  const opened =
+    destination.credential.kind === 'none' ? { secret: '', connection: undefined } : await secretOf(senders, lane, row);
+  if ('state' in opened) return opened;
+  const { secret, connection } = opened;
+  if (isOneWord(destination.credential) && !/^[!-~]{1,8192}$/.test(secret))
+    return { state: 'reconnect', reason: 'token_unreadable' };
+  return { ...target, secret, connection, isDryRun: row.is_dry_run };
+}
+
+/** An account whether or not anything is sent to it at present; undefined where it cannot be read, and everything for it waits. */
+export async function readTarget(sql: Sql, lane: LaneOf): Promise<Target | undefined> {
+  const row = await sql.maybe<Row>(
+    `SELECT kind, settings, connection_id, secret_sealed, test_code, is_dry_run FROM relay_destinations
+     WHERE organisation_id = $1 AND id = $2`,
+    [lane.organisationId, lane.destinationId],
+  );
+  const target = row && targetOf(lane, row);
+  return target === undefined || 'state' in target ? undefined : target;
+}
+
+function targetOf({ organisationId, destinationId }: LaneOf, row: Row): Target | NotReady {
   const destination = destinationOf(row.kind);
   if (destination === undefined) return wrong('unknown_kind');
   if (row.test_code !== null && destination.asTest === undefined) return wrong('no_test_mode');
@@ -34,17 +58,8 @@ export async function openAccount(senders: Senders, lane: LaneOf): Promise<Accou
     if (error instanceof SettingsProblem) return wrong(error.field === '' ? 'settings' : `settings.${error.field}`);
     throw error;
   }
-  const opened =
-    destination.credential.kind === 'none' ? { secret: '', connection: undefined } : await secretOf(senders, lane, row);
-  if ('state' in opened) return opened;
-  const { secret, connection } = opened;
-  if (isOneWord(destination.credential) && !/^[!-~]{1,8192}$/.test(secret))
-    return { state: 'reconnect', reason: 'token_unreadable' };
-  return {
-    ...{ organisationId: lane.organisationId, destinationId: lane.destinationId },
-    ...{ destination, settings: row.settings, secret, connection },
-    ...{ testCode: row.test_code ?? undefined, isDryRun: row.is_dry_run },
-  };
+  const { settings } = row;
+  return { organisationId, destinationId, destination, settings, testCode: row.test_code ?? undefined };
 }
 
 function isOneWord({ kind }: Credential): boolean {

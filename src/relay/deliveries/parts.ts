@@ -39,15 +39,19 @@ export interface LaneOf {
   readonly destinationId: number;
 }
 
-/** An account that is ready to be sent to. */
-export interface Account extends LaneOf {
+/** An account as far as it decides what goes to it. */
+export interface Target extends LaneOf {
   readonly destination: Destination;
   /** As they are stored; read by `settings` of the destination. */
   readonly settings: Record<string, unknown>;
+  readonly testCode: string | undefined;
+}
+
+/** An account that is ready to be sent to. */
+export interface Account extends Target {
   readonly secret: string | undefined;
   /** The connection that the secret is of, and which one of it. */
   readonly connection: { readonly id: number; readonly version: string } | undefined;
-  readonly testCode: string | undefined;
   readonly isDryRun: boolean;
 }
 

@@ -13,7 +13,7 @@ import { openBucket } from './bucket.ts';
 import { deadLettersOf } from './dead.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account } from './parts.ts';
-import { previewReplay, replay } from './replays.ts';
+import { countReplay, replay } from './replays.ts';
 import { settle } from './settle.ts';
 import { deliveriesOfConnections, pauseDestination, resumeDestination } from './states.ts';
 import { take } from './take.ts';
@@ -232,7 +232,7 @@ it('what was set aside is not replayed once its route has gone, and its dead let
   const choice = { destination: to };
   const asked = () =>
     house.inside(async (sql) => [
-      (await previewReplay(sql, house.organisation, choice, now)).deliveries,
+      (await countReplay(sql, house.organisation, choice, now)).deliveries,
       (await deadLettersOf(sql, house.organisation, choice, now)).too_old,
     ]);
   expect(await asked()).toEqual([1, 0]);

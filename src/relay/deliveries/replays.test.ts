@@ -8,7 +8,7 @@ import { order } from '../destinations/senders_fixture.ts';
 import { endTooOld } from './ages.ts';
 import { deadLettersOf } from './dead.ts';
 import { deliveryOf, listDeliveries } from './read.ts';
-import { approve, cancel, previewReplay, replay } from './replays.ts';
+import { approve, cancel, countReplay, replay } from './replays.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 const clock = stillClock(Date.parse('2026-11-30T09:00:00Z'));
@@ -54,7 +54,7 @@ it('what was set aside goes again under its id, and what is too old by now is co
   expect(await open(ids)).toBe(0);
   clock.travel(86_400_000);
   const choice = { destination: to, reason: '100/2804016' };
-  const preview = await house.inside((sql) => previewReplay(sql, of(house), choice, clock.now()));
+  const preview = await house.inside((sql) => countReplay(sql, of(house), choice, clock.now()));
   expect(preview).toEqual({
     ...{ deliveries: 3, too_old: 2, by_destination: [{ destination_id: to, deliveries: 3, too_old: 2 }] },
   });
@@ -102,7 +102,7 @@ it('adjustments of the Google Ads upload are too old after 54 days, and its conv
       [to],
     ),
   );
-  const preview = await house.inside((sql) => previewReplay(sql, of(house), { destination: to }, clock.now()));
+  const preview = await house.inside((sql) => countReplay(sql, of(house), { destination: to }, clock.now()));
   expect(preview).toMatchObject({ deliveries: 2, too_old: 3 });
   const dead = await house.inside((sql) => deadLettersOf(sql, of(house), { destination: to }, clock.now()));
   expect(dead).toMatchObject({ deliveries: 5, too_old: 3 });
@@ -168,7 +168,7 @@ it('a clock that was set back hides nothing of what ended before', async () => {
   meta.admin('POST', '/reset', {});
   clock.travel(-3_600_000);
   const choice = { destination: to };
-  const preview = await house.inside((sql) => previewReplay(sql, of(house), choice, clock.now()));
+  const preview = await house.inside((sql) => countReplay(sql, of(house), choice, clock.now()));
   expect(preview.deliveries).toBe(3);
   expect(await again(choice)).toBe(3);
   clock.travel(3_600_000);

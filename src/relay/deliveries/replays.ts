@@ -20,24 +20,24 @@ export function paramsOf(organisationId: number, { ids, destination, reason, fro
  * What may go again: what was set aside or cancelled, and what was accepted where somebody asks for that. What was withheld
  * never does: somebody said no. The platform knows each by its id and counts it once.
  */
-function statesOf({ state, ids }: DeliveryChoice): string[] {
+export function statesOf({ state, ids }: DeliveryChoice): string[] {
   if (state !== undefined) return [state];
   return ids === undefined ? ['dead'] : ['dead', 'cancelled', 'accepted'];
 }
 
-export interface ReplayPreview {
+export interface ReplayCount {
   deliveries: number;
   too_old: number;
   by_destination: { destination_id: number; deliveries: number; too_old: number }[];
 }
 
-/** How many would go again, and how many their platform would call too old. @param now milliseconds since 1970 */
-export async function previewReplay(
+/** How many would be tried again, and how many their platform would call too old. @param now milliseconds since 1970 */
+export async function countReplay(
   sql: Sql,
   organisationId: number,
   choice: DeliveryChoice,
   now: number,
-): Promise<ReplayPreview> {
+): Promise<ReplayCount> {
   const rows = await sql.query<{ destination_id: number; deliveries: number; too_old: number }>(
     `SELECT destination_id, count(*) FILTER (WHERE NOT is_old)::int AS deliveries, count(*) FILTER (WHERE is_old)::int AS too_old
      FROM (SELECT d.destination_id, ${tooOld({ now: 8, ages: 9 })} AS is_old

@@ -4,7 +4,7 @@ import type { Answer, Item, OutgoingRequest, Verdict } from '../destinations/des
 import { versionOf } from '../destinations/index.ts';
 import { keptAnswer } from './kept_answer.ts';
 import { deliveryLimits } from './limits.ts';
-import type { Account, Senders } from './parts.ts';
+import type { Account, Senders, Target } from './parts.ts';
 
 /** What became of one request. */
 export interface Sent {
@@ -38,7 +38,7 @@ const configFailures: ReadonlySet<FailureReason> = new Set([
  * The settings that one request is built with: the platform event of the route stands in for the setting that is one, and a
  * test has the platform's code of it.
  */
-export function settingsFor({ destination, settings, testCode }: Account, platformEvent: string | null): unknown {
+export function settingsFor({ destination, settings, testCode }: Target, platformEvent: string | null): unknown {
   const { eventSetting } = destination;
   const given =
     eventSetting === undefined || platformEvent === null ? settings : { ...settings, [eventSetting]: platformEvent };

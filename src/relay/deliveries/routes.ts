@@ -18,8 +18,9 @@ import type { House } from '../../platform/subject.ts';
 import { ofOrganisation, organisationFor } from '../settings/parts.ts';
 import { deadLettersOf } from './dead.ts';
 import { deliveryLimits } from './limits.ts';
+import { previewReplay } from './preview.ts';
 import { deliveryOf, listDeliveries } from './read.ts';
-import { approve, cancel, previewReplay, replay } from './replays.ts';
+import { approve, cancel, countReplay, replay } from './replays.ts';
 
 const ofDelivery = ofOrganisation.extend({ delivery: z.coerce.number().int().positive() });
 const base = '/api/organisations/:organisation/relay';
@@ -28,7 +29,10 @@ type Asker = Parameters<typeof actOf>[0];
 type Change = (sql: Sql, organisationId: number, choice: DeliveryChoice, now: number) => Promise<number>;
 
 /** Deliveries as people and keys see and steer them. @param wake looks at once for what is due now */
-export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'>, wake: () => void): Route[] {
+export function deliveryRoutes(
+  house: Pick<House, 'postgres' | 'clock' | 'audit' | 'vault'>,
+  wake: () => void,
+): Route[] {
   const { postgres, clock, audit } = house;
 
   /** Piece by piece, each with its line in the trail, so that no transaction holds its rows for long. */
@@ -113,16 +117,12 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
       path: `${base}/replays/preview`,
       access: 'relay.read',
       summary:
-        'How many deliveries would go again, and how many their platform would call too old. Nothing is changed.',
+        'How many deliveries would go again, how many their platform would call too old, and what would be withheld. Nothing is changed.',
       params: ofOrganisation,
       body: deliveryChoice,
       answer: replayPreview,
       async handle(request) {
-        const organisation = organisationFor(request);
-        const body = await postgres.tenant(organisation, (sql) =>
-          previewReplay(sql, organisation, request.body, clock.now()),
-        );
-        return { body };
+        return { body: await previewReplay(house, organisationFor(request), request.body) };
       },
     }),
     defineRoute({
@@ -136,7 +136,7 @@ export function deliveryRoutes(house: Pick<House, 'postgres' | 'clock' | 'audit'
       async handle(request) {
         const organisation = organisationFor(request);
         const { too_old } = await postgres.tenant(organisation, (sql) =>
-          previewReplay(sql, organisation, request.body, clock.now()),
+          countReplay(sql, organisation, request.body, clock.now()),
         );
         let after = 0;
         const change: Change = async (sql, of, choice, now) => {

@@ -11,6 +11,7 @@ import { withholdRefused } from '../routing/withdrawn.ts';
 import { openAccount } from './account.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Account } from './parts.ts';
+import { previewReplay } from './preview.ts';
 import { replay } from './replays.ts';
 import { take } from './take.ts';
 
@@ -35,7 +36,10 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
   const slowUrl = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
-  house = await openSendingHouse({ clock, baseUrls: { 'meta-capi': meta.url, snap: slowUrl, tiktok: slowUrl } });
+  house = await openSendingHouse({
+    clock,
+    baseUrls: { 'meta-capi': meta.url, snap: slowUrl, tiktok: slowUrl, ga4: slowUrl },
+  });
 });
 afterAll(async () => {
   await Promise.all([meta.close(), house.close()]);
@@ -176,6 +180,61 @@ it('what was being sent as they said so is not tried again, nor is what a killed
   await house.lanes.idle();
   expect(await ends(to)).toEqual([deniedMeasurement, deniedMeasurement]);
   expect(asked).toHaveLength(1);
+});
+
+it('what would be withheld or set aside is said before a replay, and that is what becomes of it', async () => {
+  const to = await house.addDestination('meta-capi', { dataset_id: '1' });
+  const other = await house.addDestination('ga4', { measurement_id: 'G-1' });
+  const [sale, far] = [`N-${++number}`, `N-${++number}`];
+  const of = (more: object) => ({ given: { ...orders(1)[0]?.given, ...more } });
+  const refund = (order_id: string) =>
+    of({ order_id: undefined, original: { order_id }, refund: true, items: undefined });
+  const conversions = [
+    ...[...orders(3), of({ user: undefined, click_ids: undefined }), of({ order_id: sale }), of({ order_id: far })],
+    ...[refund(sale), refund(far)],
+  ];
+  const added = await house.add([to, other], conversions);
+  await about(added.slice(0, 3), ['jo@a.example', 'kim@a.example', 'lu@a.example']);
+  await house.inside((sql) =>
+    sql.run(
+      `UPDATE relay_deliveries SET state = 'dead', reason = 'was_down', settled_at = created_at WHERE destination_id = ANY ($1::bigint[])`,
+      [[to, other]],
+    ),
+  );
+  await says('jo@a.example', 'withdrawn', 'ad_measurement');
+  await objects('kim@a.example');
+  const before = await house.rows(to);
+  // All but the purchase of the second refund, which stays where it is.
+  const left = Number((await house.rows(other))[5]?.id);
+  const ids = [...before, ...(await house.rows(other))].flatMap(({ id }) => (Number(id) === left ? [] : [Number(id)]));
+  const said = await previewReplay(house.senders, house.organisation, { ids });
+  expect(await house.rows(to)).toEqual(before);
+  expect((await again(to, { ids })) + (await again(other, { ids }))).toBe(said.deliveries);
+  const answering = setInterval(() => {
+    for (const { answer } of asked.splice(0)) answer.writeHead(204).end();
+  }, 20);
+  await house.lanes.idle().finally(() => clearInterval(answering));
+  const became = async (destination_id: number) =>
+    (await house.rows(destination_id)).flatMap(({ id, state, reason, field }) =>
+      (state === 'withheld' || state === 'dead') && Number(id) !== left
+        ? [{ destination_id, state, reason, field }]
+        : [],
+    );
+  const sorted = (all: object[]) => all.map((one) => JSON.stringify(one)).sort();
+  const expected = said.aside.flatMap(({ deliveries, ...one }) => Array<typeof one>(deliveries).fill(one));
+  expect(sorted(expected)).toEqual(sorted([...(await became(to)), ...(await became(other))]));
+  expect(said).toMatchObject({ deliveries: 15, looked_at: 15, too_old: 0 });
+  const [no, stays] = [{ state: 'withheld' }, { state: 'dead' }];
+  const ofGa4 = said.aside.filter(({ destination_id }) => destination_id === other);
+  expect(ofGa4.map(({ destination_id: _, ...one }) => one)).toEqual(
+    expect.arrayContaining([
+      { ...no, reason: 'consent_denied', field: 'consent.ad_user_data', deliveries: 1 },
+      { ...no, reason: 'restricted', field: 'user', deliveries: 1 },
+      { ...stays, reason: 'original_not_delivered', field: 'original', deliveries: 1 },
+    ]),
+  );
+  // The refund whose purchase has gone now waits for its turn, which no other test has to answer.
+  await house.inside((sql) => sql.run(`UPDATE relay_destinations SET state = 'paused' WHERE id = $1`, [other]));
 });
 
 it('what needs no consent to the purpose that was refused goes on, and says so', async () => {

@@ -7,7 +7,7 @@ import { asDeskError, type DeskError } from '../../desk/api.ts';
 import { exactCount } from '../../numbers/format.ts';
 import { type ReplayChoice, type ReplayPreview, relay } from './api.ts';
 import type { Here } from './frame.tsx';
-import { StateGlyph, stateWords } from './words.tsx';
+import { reasonText, StateGlyph, stateWords } from './words.tsx';
 
 /** Deliveries of one conversion that may go again: what somebody said no to never does. */
 const mayGoAgain = ({ state }: Pick<StoryDelivery, 'state'>) =>
@@ -149,6 +149,7 @@ export function ReplayDialog({
               ))}
             </ul>
           )}
+          {preview !== undefined && preview.aside.length > 0 && <Aside preview={preview} names={names} />}
           <p className="help">
             Each goes under the id that its platform knows it by, so what is there already counts once. A destination
             that is paused keeps it in its queue.
@@ -180,6 +181,43 @@ export function ReplayDialog({
         </button>
       </div>
     </Dialog>
+  );
+}
+
+/** Rows of it at most; what is left is counted. */
+const asideShownMax = 6;
+
+/** What of those that are tried again would not be sent, and why: the same no as before would meet them. */
+function Aside({ preview, names }: { preview: ReplayPreview; names: ReadonlyMap<number, string> }) {
+  const { aside, deliveries, looked_at } = preview;
+  const sum = aside.reduce((total, one) => total + one.deliveries, 0);
+  const more = aside.slice(asideShownMax).reduce((total, one) => total + one.deliveries, 0);
+  return (
+    <>
+      <p className="q2">
+        {looked_at < deliveries ? `Of the first ${exactCount(looked_at)} of them, ` : 'Of them, '}
+        {exactCount(sum)} would not be sent as things are now:
+      </p>
+      <ul className="re-reasons">
+        {aside.slice(0, asideShownMax).map((one) => (
+          <li key={JSON.stringify(one)}>
+            <StateGlyph state={one.state} />
+            <span>
+              {exactCount(one.deliveries)} {one.state === 'withheld' ? 'withheld' : 'set aside again'}:{' '}
+              {reasonText(one.reason)}
+              {one.field !== null && one.state === 'dead' && ` (${one.field})`}
+              {preview.by_destination.length > 1 &&
+                `, ${names.get(one.destination_id) ?? `destination ${one.destination_id}`}`}
+            </span>
+          </li>
+        ))}
+        {more > 0 && (
+          <li>
+            <span>{exactCount(more)} for other reasons</span>
+          </li>
+        )}
+      </ul>
+    </>
   );
 }
 

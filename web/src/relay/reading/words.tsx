@@ -48,6 +48,7 @@ const reasons: Readonly<Record<string, string>> = {
   unknown_currency: 'the currency is none',
   value_without_currency: 'a value without a currency',
   not_supported: 'the platform has nothing for it',
+  original_not_delivered: 'the purchase that it corrects was not delivered',
   no_credits: 'no credits were left',
   removed: 'its route or destination was removed',
   disconnected: 'its connection was ended',
