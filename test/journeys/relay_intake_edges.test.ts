@@ -158,6 +158,7 @@ it.each<[string, object | string, number, string, string, number]>([
   ['a time without its offset', { occurred_at: '2026-11-30T09:15:00' }, 202, 'occurred_at', 'no_offset', 0],
   ['a value of "12,50"', { value: '12,50' }, 202, 'value', 'invalid', 0],
   ['a currency of "EURO"', { currency: 'EURO' }, 202, 'currency', 'unknown_currency', 0],
+  ['consent in a word of its own', { consent: 'denied' }, 202, 'consent', 'invalid', 0],
   ['10,000 items', { items: Array(10_000).fill({ id: 'a' }) }, 413, 'body', 'too_many_items', 0],
 ])('answers %s with the field and the reason, makes nothing of it, and keeps what can be mended', async (...row) => {
   const [, change, status, field, reason] = row;
@@ -174,6 +175,23 @@ it.each<[string, object | string, number, string, string, number]>([
   // What was taken waits for another mapping, and is not lost.
   const { captures } = await ask<{ captures: { is_unmapped: boolean }[] }>('GET', `/sources/${source.id}/captures`);
   expect(captures.filter(({ is_unmapped }) => is_unmapped)).toHaveLength(status === 202 ? 1 : 0);
+});
+
+it('names a list that a mapping makes its conversions of and that is not there, and takes the request once it is put right', async () => {
+  const source = await newSource();
+  const fields = Object.fromEntries(
+    ['event_name', 'occurred_at', 'order_id', 'value', 'currency'].map((one) => [one, one]),
+  );
+  const mapped = (each: string, after: number) =>
+    ask('POST', `/sources/${source.id}/mappings`, { mapping: { each, fields }, after });
+  await mapped('orders[*]', 1);
+  const body = JSON.stringify({ rows: [purchase(), purchase()] });
+  expect(said(await post(source.path, body))).toEqual([202, 0, 'mapping.each', 'missing']);
+  expect(said(await post(source.path, '{"orders":[]}'))).toEqual([202, 0, null, null]);
+  const [, line] = await linesOf(`source=${source.id}`);
+  expect(line).toMatchObject({ status: 202, reason: 'missing', field: 'mapping.each', conversions: 0 });
+  await mapped('rows', 2);
+  await vi.waitFor(async () => expect(await stored(source.id)).toBe(2), { timeout: 30_000, interval: 200 });
 });
 
 it('takes as many requests a minute as its source says, a tenth at once; what is beyond is refused, counted, and one line', async () => {

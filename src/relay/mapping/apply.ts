@@ -6,7 +6,7 @@ import { type Data, isList } from './data.ts';
 import { macroIn, mayHoldMacro } from './macros.ts';
 import { type PlannedCase, type PlannedField, type PlannedRule, planMapping } from './plan.ts';
 import { FieldProblem, type Problem, TooMuchWork } from './problem.ts';
-import { behindNames, fillIn, type Scope, walk } from './walk.ts';
+import { behindNames, fillIn, isThroughNames, namesOf, type Scope, walk } from './walk.ts';
 
 /**
  * What became of a record: a conversion, with notes on what was left out of it; or none, and why; or one that the mapping
@@ -28,7 +28,9 @@ export function applyMapping(scope: Scope, mapping: Mapping, now: number): Mappe
     if (fitting === undefined) return [{ problems: [{ field: '', reason: 'no_case' }] }];
     if (fitting.ignore) return [{ ignored: true }];
     const { only, fields } = fitting;
-    return recordsOf(fitting, scope).map((record) =>
+    const records = recordsOf(fitting, scope);
+    if ('reason' in records) return [{ problems: [records] }];
+    return records.map((record) =>
       only === undefined || only(record) ? mapRecord(fields, record, now) : { ignored: true },
     );
   } catch (error) {
@@ -37,9 +39,23 @@ export function applyMapping(scope: Scope, mapping: Mapping, now: number): Mappe
   }
 }
 
-function recordsOf({ each }: PlannedCase, scope: Scope): Scope[] {
+/** @returns what is wrong where the list of `each` is not there, or is none: somebody has to know that nothing came of it */
+function recordsOf({ each, shownEach }: PlannedCase, scope: Scope): Scope[] | Problem {
   if (each === undefined) return [scope];
-  return walk(each, scope).map((record) => ({ ...scope, record }));
+  const found = walk(each, scope);
+  // `orders` is what people write who mean each of `orders`.
+  const records = found.some(isList) ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
+  if (records.length > 0) {
+    scope.work.left -= records.length;
+    if (scope.work.left < 0) throw new TooMuchWork();
+    return records.map((record) => ({ ...scope, record }));
+  }
+  const names = namesOf(each);
+  const list = behindNames(each, names, scope);
+  const isRight = list === null || isList(list) || (list !== undefined && names === each.steps.length);
+  if (isRight) return [];
+  const reason = list === undefined ? 'missing' : 'invalid';
+  return { field: 'mapping.each', reason, ...(shownEach !== undefined && { path: shownEach }) };
 }
 
 /** As far as it was made: groups are there once a field of theirs is. */
@@ -132,6 +148,7 @@ function plainAt(place: Path, { kind }: PlannedField, scope: Scope): unknown {
 function firstOf(planned: PlannedField, scope: Scope, problems: Problem[], notes: Problem[], item?: number): unknown {
   if (planned.place !== undefined) {
     const plain = plainAt(planned.place, planned, scope);
+    if (plain === undefined && isConsentUnread(planned, scope)) return unreadConsent(planned, problems);
     if (plain !== itself) return plain;
   }
   const field = item === undefined ? planned : { ...planned, field: `items[${item}].${planned.name}` };
@@ -146,6 +163,24 @@ function firstOf(planned: PlannedField, scope: Scope, problems: Problem[], notes
       return undefined;
     }
   }
+  return isConsentUnread(planned, scope) ? unreadConsent(planned, problems) : undefined;
+}
+
+/**
+ * Something was said of consent, and not in the way in which this mapping reads it: `"consent": "denied"` where it looks for
+ * `consent.ad_user_data`. As though nothing had been said it would go wherever nobody has to be asked.
+ */
+function isConsentUnread({ group, rules }: PlannedField, scope: Scope): boolean {
+  return (
+    group === 'consent' &&
+    rules.some(({ path, when }) => path !== undefined && when?.(scope) !== false && !isThroughNames(path, scope))
+  );
+}
+
+function unreadConsent({ rules: [rule] }: PlannedField, problems: Problem[]): undefined {
+  const path = rule?.shownPath;
+  if (!problems.some(({ field }) => field === 'consent'))
+    problems.push({ field: 'consent', reason: 'invalid', ...(path !== undefined && { path }) });
   return undefined;
 }
 
@@ -176,6 +211,7 @@ function read(rule: PlannedRule, field: PlannedField, scope: Scope, notes: Probl
   if (found.length > conversionLimits.identifiersMax) throw new FieldProblem('too_many');
   // A default is for what was not sent. What was meant to be sent and was not filled in is not known.
   if (found.length > 0 || hasMacro || rule.otherwiseIs === undefined) return found;
+  if (isConsentUnread(field, scope)) return found;
   return [typed(field, rule.otherwiseIs)];
 }
 

@@ -286,12 +286,69 @@ describe('several conversions', () => {
     expect(conversionsOf(mapping, '{"type":"order"}')).toMatchObject([{ conversion: { event_name: 'purchase' } }]);
     expect(conversionsOf(mapping, '{"type":"else"}')).toEqual([{ problems: [{ field: '', reason: 'no_case' }] }]);
   });
+  it.each<[string, string]>([
+    ['orders', '{"orders":[{"id":"1"},{"id":"2"}]}'],
+    ['orders[*].parts', '{"orders":[{"parts":[{"id":"1"}]},{"parts":[{"id":"2"}]}]}'],
+    ['orders[*].parts[*]', '{"orders":[{"parts":[{"id":"1"},{"id":"2"}]},{}]}'],
+  ])('of what lies at %s, whether or not it is said to be a list', (each, json) => {
+    const made = conversionsOf({ each, fields: { ...always, order_id: 'id' } }, json);
+    expect(made).toMatchObject([{ conversion: { order_id: '1' } }, { conversion: { order_id: '2' } }]);
+  });
+  it.each<[string, string, string]>([
+    ['missing', 'orders[*]', '{"order":[{"id":"1"}]}'],
+    ['missing', 'data.orders[*]', '{"data":{}}'],
+    ['invalid', 'orders[*]', '{"orders":{"id":"1"}}'],
+    ['invalid', 'orders[*]', '{"orders":"1"}'],
+    ['missing', 'orders', '{}'],
+  ])('a list that is %s is named, not passed over: %s', (reason, each, json) => {
+    expect(conversionsOf({ each, fields: always }, json)).toEqual([
+      { problems: [{ field: 'mapping.each', reason, path: each }] },
+    ]);
+  });
+  it.each(['{"orders":[]}', '{"orders":null}', '{"orders":[[]]}'])('an empty list is nothing: %s', (json) => {
+    expect(conversionsOf({ each: 'orders[*]', fields: always }, json)).toEqual([]);
+  });
   it('`only` holds for each of a list', () => {
     const mapping = { each: 'a[*]', only: { path: 'n', compare: '>', to: 1 }, fields: { ...always, order_id: 'n' } };
     expect(conversionsOf(mapping, '{"a":[{"n":1},{"n":2}]}')).toMatchObject([
       { ignored: true },
       { conversion: { order_id: '2' } },
     ]);
+  });
+});
+
+describe('consent', () => {
+  const said = {
+    fields: { ...always, 'consent.ad_user_data': 'consent.ads', 'consent.ad_personalization': 'consent.personal' },
+  };
+  it.each(['"denied"', 'false', '0', '["denied"]'])(
+    'said otherwise than it is read is named, not passed over: %s',
+    (words) => {
+      expect(conversionsOf(said, `{"consent":${words}}`)).toEqual([
+        { problems: [{ field: 'consent', reason: 'invalid', path: 'consent.ads' }] },
+      ]);
+    },
+  );
+  it('and no default stands in for it', () => {
+    const granted = { fields: { ...always, 'consent.ad_user_data': { path: 'consent.ads', default: 'granted' } } };
+    expect(conversionsOf(granted, '{"consent":"denied"}')).toMatchObject([{ problems: [{ field: 'consent' }] }]);
+    expect(conversionsOf(granted, '{"consent":{}}')).toMatchObject([
+      { conversion: { consent: { ad_user_data: 'granted' } } },
+    ]);
+  });
+  it.each(['{}', '{"consent":null}', '{"consent":""}', '{"consent":[]}', '{"consent":{}}'])(
+    'that nobody gave is none: %s',
+    (json) => {
+      expect(conversionsOf(said, json)).toEqual([
+        { conversion: { event_name: 'purchase', occurred_at: '2026-11-30T09:00:00Z' }, notes: [] },
+      ]);
+    },
+  );
+  it('of two shapes is read by a rule for each', () => {
+    const rules = [{ path: 'consent.ads' }, { path: 'consent' }];
+    const both = { fields: { ...always, 'consent.ad_user_data': rules } };
+    for (const json of ['{"consent":"denied"}', '{"consent":{"ads":"denied"}}'])
+      expect(conversionsOf(both, json)).toMatchObject([{ conversion: { consent: { ad_user_data: 'denied' } } }]);
   });
 });
 

@@ -24,6 +24,7 @@ export interface PlannedCase {
   readonly when: Test | undefined;
   readonly ignore: boolean;
   readonly each: Path | undefined;
+  readonly shownEach?: string | undefined;
   readonly only: Test | undefined;
   readonly fields: readonly PlannedField[];
 }
@@ -109,7 +110,8 @@ function planCase(given: MappingCase): PlannedCase {
   if ('ignore' in given) return { when, ignore: true, each: undefined, only: undefined, fields: [] };
   const fields = Object.entries(given.fields).map(([field, rules]) => planField(field, rules));
   const each = given.each === undefined ? undefined : pathOf(given.each);
-  return { when, ignore: false, each, only: given.only && planCondition(given.only), fields };
+  const only = given.only && planCondition(given.only);
+  return { when, ignore: false, each, shownEach: given.each, only, fields };
 }
 
 function planField(field: string, given: Rules | ItemRules): PlannedField {

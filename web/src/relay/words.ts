@@ -63,6 +63,7 @@ const wanted: Readonly<Record<string, string>> = {
   currency: 'cannot be read as a code such as EUR',
   ad_user_data: 'is neither granted nor denied',
   ad_personalization: 'is neither granted nor denied',
+  consent: 'holds no fields, and this mapping looks for some in it: nothing is sent as though nobody had been asked',
 };
 
 /** What is the matter with a field of a request, as the end of a sentence that its name begins. */
