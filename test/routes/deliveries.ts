@@ -22,7 +22,8 @@ export const examples: Examples = ({ organisation, asOwner, next }) => {
     const { rows } = await asOwner(async (sql) => {
       await sql.query(
         `INSERT INTO relay_conversions (organisation_id, id, source_id, event_name, occurred_at, received_at, facts, present, consent, region,
-           mapping_version, raw_days) VALUES ($1, $2, 1, 'purchase', now(), now(), '{}', '{}', '{}', 'other', 1, 7)`,
+           mapping_version, raw_days) VALUES ($1, $2, 1, 'purchase', now(), now(), jsonb_build_object('event_name', 'purchase', 'occurred_at', to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+           '{}', '{}', 'other', 1, 7)`,
         [organisation(), conversion],
       );
       return sql.query<{ id: number }>(
