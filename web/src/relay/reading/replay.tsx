@@ -203,11 +203,11 @@ function Aside({ preview, names }: { preview: ReplayPreview; names: ReadonlyMap<
           <li key={JSON.stringify(one)}>
             <StateGlyph state={one.state} />
             <span>
-              {exactCount(one.deliveries)} {one.state === 'withheld' ? 'withheld' : 'set aside again'}:{' '}
-              {reasonText(one.reason)}
-              {one.field !== null && one.state === 'dead' && ` (${one.field})`}
+              {exactCount(one.deliveries)}
               {preview.by_destination.length > 1 &&
-                `, ${names.get(one.destination_id) ?? `destination ${one.destination_id}`}`}
+                ` to ${names.get(one.destination_id) ?? `destination ${one.destination_id}`},`}{' '}
+              {one.state === 'withheld' ? 'withheld' : 'set aside again'}: {reasonText(one.reason)}
+              {one.field !== null && one.state === 'dead' && ` (${one.field})`}
             </span>
           </li>
         ))}
