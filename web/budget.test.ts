@@ -17,8 +17,9 @@ const firstStyleBytesMax = 15_000;
  * the line that is there with the next answer (0.4 KB), and what other pages add beside it. 23,000 more for the four pages that read
  * the relay, and 3,000 of styles. 16,000 and 1,500 more for conditions, cases and tables of a mapping that are made without JSON, for
  * what is chosen from a connected account, and for dead letters. 4,000 more for credits, addresses for alerts and what pixels told.
+ * 1,000 more for what a replay would not send.
  */
-const scriptBytesMax = 456_000;
+const scriptBytesMax = 457_000;
 const styleBytesMax = 38_500;
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-web-'));
