@@ -3,7 +3,7 @@ import type { Sql } from '../../platform/postgres/index.ts';
 import { readTarget } from './account.ts';
 import { agesByKind, tooOld } from './ages.ts';
 import { type Decided, decide, takenColumns } from './decide.ts';
-import type { LaneOf, Senders } from './parts.ts';
+import type { LaneOf, Senders, Target } from './parts.ts';
 import { chosen, countReplay, joined, paramsOf, statesOf } from './replays.ts';
 import type { TakenRow } from './rows.ts';
 
@@ -69,28 +69,32 @@ async function lookAt(
   const target = await readTarget(sql, lane);
   if (target === undefined || rows.length === 0) return { rows: rows.length, last, aside: [] };
   const decided = await decide(sql, vault, target, { rows, now });
-  const goAgain = await purchasesOf(sql, lane, { decided, choice, now });
+  const goAgain = await purchasesOf(sql, vault, target, { decided, choice, now });
   const aside = decided.aside.flatMap(({ row, outcome }): Aside[] => {
     if (outcome.state !== 'withheld' && outcome.state !== 'dead') return [];
     if (outcome.reason === 'original_not_delivered' && goAgain.has(decided.orders.get(row.id)?.purchase?.conversionId))
       return [];
-    return [{ state: outcome.state, reason: outcome.reason, field: outcome.field ?? null }];
+    // Of a list the place is left out: there is no end of places.
+    const field = outcome.field?.replaceAll(/\[\d+\]/g, '[]') ?? null;
+    return [{ state: outcome.state, reason: outcome.reason, field }];
   });
   return { rows: rows.length, last, aside };
 }
 
-/** Purchases of corrections that would go again in the same replay: what corrects one waits for it then. */
+/** Purchases of corrections that would go again in the same replay, and be sent: what corrects one waits for it then. */
 async function purchasesOf(
   sql: Sql,
-  { organisationId }: LaneOf,
+  vault: Senders['vault'],
+  target: Target,
   { decided, choice, now }: { decided: Decided; choice: DeliveryChoice; now: number },
 ): Promise<ReadonlySet<string | undefined>> {
   const named = [...decided.orders.values()].flatMap(({ purchase }) => purchase?.conversionId ?? []);
   if (named.length === 0) return new Set();
-  const found = await sql.query<{ conversion_id: string }>(
-    `SELECT DISTINCT d.conversion_id FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-       AND d.conversion_id = ANY ($9::uuid[]) AND NOT ${tooOld({ now: 8, ages: 10 })}`,
-    [...paramsOf(organisationId, choice), statesOf(choice), new Date(now), named, ...agesByKind()],
+  const rows = await sql.query<TakenRow>(
+    `SELECT ${takenColumns} FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
+       AND d.conversion_id = ANY ($9::uuid[]) AND NOT ${tooOld({ now: 8, ages: 10 })} ORDER BY d.id`,
+    [...paramsOf(target.organisationId, choice), statesOf(choice), new Date(now), named, ...agesByKind()],
   );
-  return new Set(found.map(({ conversion_id }) => conversion_id));
+  const { ready } = await decide(sql, vault, target, { rows, now });
+  return new Set(ready.map(({ row }) => row.conversion_id));
 }

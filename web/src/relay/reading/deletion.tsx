@@ -120,7 +120,7 @@ export function DeletionDialog({
           </p>
           <Counts counts={preview} />
           {preview.delivered > 0 && (
-            <p className="note re-note">
+            <p className="note">
               <Icon name="alert" />
               <span>
                 {preview.delivered === 1 ? '1 is' : `${exactCount(preview.delivered)} are`} with platforms already and

@@ -237,10 +237,8 @@ function Stream({
                 <time dateTime={one.received_at} title={secondText(one.received_at)}>
                   {timeOf(one.received_at)}
                 </time>
-                <span className="cut">
-                  {one.source.name ?? 'a source that was deleted'}
-                  {one.doubles > 0 && `, told ${exactCount(one.doubles + 1)} times`}
-                </span>
+                <span className="cut">{one.source.name ?? 'a source that was deleted'}</span>
+                {one.doubles > 0 && <span className="re-told">told {exactCount(one.doubles + 1)} times</span>}
                 <Marks one={one} names={names} />
               </span>
             </Link>
