@@ -43,8 +43,8 @@ export function applyMapping(scope: Scope, mapping: Mapping, now: number): Mappe
 function recordsOf({ each, shownEach }: PlannedCase, scope: Scope): Scope[] | Problem {
   if (each === undefined) return [scope];
   const found = walk(each, scope);
-  // `orders` is what people write who mean each of `orders`.
-  const records = found.some(isList) ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
+  // `orders` is what people write who mean each of `orders`. With `orders[*]` each is said already, be it a list itself.
+  const records = each.steps.at(-1)?.kind === 'name' ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
   if (records.length > 0) {
     scope.work.left -= records.length;
     if (scope.work.left < 0) throw new TooMuchWork();
@@ -171,9 +171,11 @@ function firstOf(planned: PlannedField, scope: Scope, problems: Problem[], notes
  * `consent.ad_user_data`. As though nothing had been said it would go wherever nobody has to be asked.
  */
 function isConsentUnread({ group, rules }: PlannedField, scope: Scope): boolean {
-  return (
-    group === 'consent' &&
-    rules.some(({ path, when }) => path !== undefined && when?.(scope) !== false && !isThroughNames(path, scope))
+  if (group !== 'consent') return false;
+  const isUnread = (part: Path | string) => typeof part !== 'string' && !isThroughNames(part, scope);
+  return rules.some(
+    ({ path, template = [], when }) =>
+      when?.(scope) !== false && (path === undefined ? template : [path]).some(isUnread),
   );
 }
 

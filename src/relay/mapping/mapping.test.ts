@@ -305,7 +305,14 @@ describe('several conversions', () => {
       { problems: [{ field: 'mapping.each', reason, path: each }] },
     ]);
   });
-  it.each(['{"orders":[]}', '{"orders":null}', '{"orders":[[]]}'])('an empty list is nothing: %s', (json) => {
+  it('of rows that are lists themselves', () => {
+    const mapping = { each: 'rows[*]', fields: { ...always, order_id: '[0]' } };
+    expect(conversionsOf(mapping, '{"rows":[["A",1],["B",2]]}')).toMatchObject([
+      { conversion: { order_id: 'A' } },
+      { conversion: { order_id: 'B' } },
+    ]);
+  });
+  it.each(['{"orders":[]}', '{"orders":null}'])('an empty list is nothing: %s', (json) => {
     expect(conversionsOf({ each: 'orders[*]', fields: always }, json)).toEqual([]);
   });
   it('`only` holds for each of a list', () => {
@@ -329,6 +336,15 @@ describe('consent', () => {
       ]);
     },
   );
+  it.each<[string, unknown, string]>([
+    ['a list', 'consents[0].ads', '{"consents":"denied"}'],
+    ['each of a list', 'consents[*].ads', '{"consents":{"ads":"denied"}}'],
+    ['one of a list', { path: 'consents[type="ads"].status', default: 'granted' }, '{"consents":"denied"}'],
+    ['a template', { template: '{{consent.ads}}' }, '{"consent":"denied"}'],
+  ])('where the mapping looks in %s', (_what, rule, json) => {
+    const mapping = { fields: { ...always, 'consent.ad_user_data': rule } };
+    expect(conversionsOf(mapping, json)).toMatchObject([{ problems: [{ field: 'consent', reason: 'invalid' }] }]);
+  });
   it('and no default stands in for it', () => {
     const granted = { fields: { ...always, 'consent.ad_user_data': { path: 'consent.ads', default: 'granted' } } };
     expect(conversionsOf(granted, '{"consent":"denied"}')).toMatchObject([{ problems: [{ field: 'consent' }] }]);

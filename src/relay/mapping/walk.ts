@@ -38,12 +38,13 @@ export function behindNames({ root, steps }: Path, count: number, scope: Scope):
   return one;
 }
 
-/** Whether what lies on the way to the end of a path is names, as far as it is there. An empty list is what some write for no names. */
+/** Whether what lies on the way to the end of a path, up to its first list, is what it goes through. An empty list is what some write for no names. */
 export function isThroughNames({ root, steps }: Path, scope: Scope): boolean {
   let one = scope[root] as Data | undefined;
   for (const step of steps) {
-    if (one === undefined || one === null || one === '' || step.kind !== 'name') return true;
+    if (one === undefined || one === null || one === '') return true;
     if (--scope.work.left < 0) throw new TooMuchWork();
+    if (step.kind !== 'name') return isList(one);
     if (isList(one)) return one.length === 0;
     if (!isNames(one)) return false;
     one = Object.hasOwn(one, step.name) ? one[step.name] : undefined;
