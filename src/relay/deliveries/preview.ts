@@ -1,10 +1,10 @@
 import { type DeliveryChoice, type ReplayPreview, replayLookedAtMax } from '../../../contract/deliveries.ts';
 import type { Sql } from '../../platform/postgres/index.ts';
 import { readTarget } from './account.ts';
-import { agesByKind, tooOld } from './ages.ts';
+import { agesByKind } from './ages.ts';
 import { type Decided, decide, takenColumns } from './decide.ts';
 import type { LaneOf, Senders, Target } from './parts.ts';
-import { chosen, countReplay, joined, paramsOf, statesOf } from './replays.ts';
+import { countReplay, replayed, replayedParams } from './replays.ts';
 import type { TakenRow } from './rows.ts';
 
 /** Read and decided on in one transaction. */
@@ -60,9 +60,8 @@ async function lookAt(
   { choice, now, after, rowsMax }: Piece,
 ): Promise<{ rows: number; last: number; aside: Aside[] }> {
   const rows = await sql.query<TakenRow>(
-    `SELECT ${takenColumns} FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7) AND d.id > $10
-       AND NOT ${tooOld({ now: 8, ages: 11 })} ORDER BY d.id LIMIT $9`,
-    [...paramsOf(lane.organisationId, choice), statesOf(choice), new Date(now), rowsMax, after, ...agesByKind()],
+    `SELECT ${takenColumns} FROM ${replayed(11)} AND d.id > $10 ORDER BY d.id LIMIT $9`,
+    [...replayedParams(lane.organisationId, choice, now), rowsMax, after, ...agesByKind()],
   );
   const last = rows.at(-1)?.id ?? after;
   // Of an account that cannot be read everything waits until somebody has put it right.
@@ -91,9 +90,8 @@ async function purchasesOf(
   const named = [...decided.orders.values()].flatMap(({ purchase }) => purchase?.conversionId ?? []);
   if (named.length === 0) return new Set();
   const rows = await sql.query<TakenRow>(
-    `SELECT ${takenColumns} FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-       AND d.conversion_id = ANY ($9::uuid[]) AND NOT ${tooOld({ now: 8, ages: 10 })} ORDER BY d.id`,
-    [...paramsOf(target.organisationId, choice), statesOf(choice), new Date(now), named, ...agesByKind()],
+    `SELECT ${takenColumns} FROM ${replayed(10)} AND d.conversion_id = ANY ($9::uuid[]) ORDER BY d.id`,
+    [...replayedParams(target.organisationId, choice, now), named, ...agesByKind()],
   );
   const { ready } = await decide(sql, vault, target, { rows, now });
   return new Set(ready.map(({ row }) => row.conversion_id));

@@ -20,9 +20,22 @@ export function paramsOf(organisationId: number, { ids, destination, reason, fro
  * What may go again: what was set aside or cancelled, and what was accepted where somebody asks for that. What was withheld
  * never does: somebody said no. The platform knows each by its id and counts it once.
  */
-export function statesOf({ state, ids }: DeliveryChoice): string[] {
+function statesOf({ state, ids }: DeliveryChoice): string[] {
   if (state !== undefined) return [state];
   return ids === undefined ? ['dead'] : ['dead', 'cancelled', 'accepted'];
+}
+
+/**
+ * For a FROM: what a replay takes. Its first parameters are `replayedParams`.
+ * @param ages the first of those that are `agesByKind`; the others follow it
+ */
+export function replayed(ages: number): string {
+  return `${joined} WHERE ${chosen} AND d.state = ANY ($7) AND NOT ${tooOld({ now: 8, ages })}`;
+}
+
+/** The first eight: the choice, the states and the moment. @param now milliseconds since 1970 */
+export function replayedParams(organisationId: number, choice: DeliveryChoice, now: number): unknown[] {
+  return [...paramsOf(organisationId, choice), statesOf(choice), new Date(now)];
 }
 
 export interface ReplayCount {
@@ -42,7 +55,7 @@ export async function countReplay(
     `SELECT destination_id, count(*) FILTER (WHERE NOT is_old)::int AS deliveries, count(*) FILTER (WHERE is_old)::int AS too_old
      FROM (SELECT d.destination_id, ${tooOld({ now: 8, ages: 9 })} AS is_old
            FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)) AS one GROUP BY destination_id ORDER BY destination_id`,
-    [...paramsOf(organisationId, choice), statesOf(choice), new Date(now), ...agesByKind()],
+    [...replayedParams(organisationId, choice, now), ...agesByKind()],
   );
   const sum = (name: 'deliveries' | 'too_old') => rows.reduce((total, row) => total + row[name], 0);
   return { deliveries: sum('deliveries'), too_old: sum('too_old'), by_destination: rows };
@@ -64,14 +77,9 @@ export async function replay(
   const again = await sql.query<{ id: number; conversion_id: string }>(
     `UPDATE relay_deliveries u SET state = 'waiting', reason = NULL, field = NULL, next_at = $8, tries_until = NULL,
        replays = least(u.replays + 1, 32000), settled_at = NULL, platform_result = NULL
-     FROM (SELECT d.id FROM ${joined} WHERE ${chosen} AND d.state = ANY ($7)
-             AND d.id > $10 AND NOT ${tooOld({ now: 8, ages: 11 })}
-           ORDER BY d.id LIMIT $9 FOR UPDATE OF d) AS one
+     FROM (SELECT d.id FROM ${replayed(11)} AND d.id > $10 ORDER BY d.id LIMIT $9 FOR UPDATE OF d) AS one
      WHERE u.organisation_id = $1 AND u.id = one.id RETURNING u.id, u.conversion_id`,
-    [
-      ...[...paramsOf(organisationId, choice), statesOf(choice), new Date(now), deliveryLimits.changePieceRows, after],
-      ...agesByKind(),
-    ],
+    [...replayedParams(organisationId, choice, now), deliveryLimits.changePieceRows, after, ...agesByKind()],
   );
   await unsettle(sql, organisationId, again);
   return { deliveries: again.length, last: again.reduce((last, { id }) => Math.max(last, id), after) };

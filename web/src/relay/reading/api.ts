@@ -1,4 +1,4 @@
-import type { DeadLetters, deliveriesChanged, deliveryChoice, replayPreview } from '../../../../contract/deliveries.ts';
+import type { DeadLetters, deliveriesChanged, deliveryChoice, ReplayPreview } from '../../../../contract/deliveries.ts';
 import type { RelayPeriod } from '../../../../contract/relay_asked.ts';
 import type {
   BrowserShare,
@@ -19,7 +19,8 @@ export type ConversionsPage = (typeof conversionsPage)['_zod']['output'];
 
 export type { DeadLetters } from '../../../../contract/deliveries.ts';
 export type ReplayChoice = (typeof deliveryChoice)['_zod']['input'];
-export type ReplayPreview = (typeof replayPreview)['_zod']['output'];
+export type { ReplayPreview };
+
 type ReplayResult = (typeof deliveriesChanged)['_zod']['output'];
 
 const base = (organisation: number) => `/api/organisations/${organisation}/relay`;
