@@ -9,7 +9,7 @@ import { cancelRows } from './states.ts';
 export const chosen = `d.organisation_id = $1 AND ($2::bigint[] IS NULL OR d.id = ANY ($2)) AND ($3::bigint IS NULL OR d.destination_id = $3)
   AND ($4::text IS NULL OR d.reason = $4) AND ($5::timestamptz IS NULL OR d.created_at >= $5)
   AND ($6::timestamptz IS NULL OR d.created_at < $6)`;
-export const joined = `relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id JOIN relay_routes r ON r.id = d.route_id
+const joined = `relay_deliveries d JOIN relay_destinations o ON o.id = d.destination_id JOIN relay_routes r ON r.id = d.route_id
   JOIN relay_conversions c ON c.organisation_id = d.organisation_id AND c.id = d.conversion_id`;
 
 export function paramsOf(organisationId: number, { ids, destination, reason, from, to }: DeliveryChoice): unknown[] {
