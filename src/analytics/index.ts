@@ -57,7 +57,7 @@ import { saltCheck } from './visits/salt_check.ts';
 
 export { openOrganisationArchives } from './archive/index.ts';
 export { addGoal, listGoals } from './goals.ts';
-export { explainHits } from './ingest/explain.ts';
+export { hitsAnswer } from './ingest/explain.ts';
 export type { PixelCalls } from './ingest/pixel_calls.ts';
 export type { WatchedEvent, WatchedSite, Watcher } from './ingest/watched.ts';
 export { emptyAgain, type RemovedSite, removeAgain, removedSites } from './life/again.ts';

@@ -1,59 +1,75 @@
 import { once } from 'node:events';
 import { systemClock } from '../platform/clock.ts';
 import { readConfig } from '../platform/config.ts';
-import { readLines } from '../platform/lines.ts';
+import { answerLines, type LineAnswer } from '../platform/ndjson.ts';
+import { openThreads } from '../platform/ndjson_threads.ts';
 import {
+  capturesAnswer,
+  conversionsAnswer,
   destinationOf,
   destinations,
-  explainCaptures,
-  explainConversions,
-  explainErrors,
-  explainIdentifiers,
+  errorsAnswer,
   type IdentifierPlatform,
+  identifiersAnswer,
   platforms,
 } from '../relay/index.ts';
 import { explainUsage, readArgs, UsageError } from './usage.ts';
 
-type Write = (text: string) => Promise<void>;
-/** @param args what stands behind the topic. @throws UsageError */
-type Topic = (lines: AsyncIterable<string>, write: Write, args: string[]) => Promise<void>;
-
 /** A body of 2 MB stands in its line as text, whose quotes and breaks are written with two characters each, or six. */
-const lineCharsMax = 16 * 1024 * 1024;
+export const lineCharsMax = 16 * 1024 * 1024;
 
-/** What may be explained, by the word on the command line. Each is one pure part of the product. */
-const topics: Readonly<Record<string, Topic>> = {
-  async hits(lines, write, args) {
+/**
+ * What may be explained, by the word on the command line: `args` is what stands behind it. Each is one pure part of the product, and
+ * throws a UsageError.
+ */
+const topics: Readonly<Record<string, (args: string[]) => Promise<LineAnswer>>> = {
+  async hits(args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
     // With it come the stores' libraries, which take longer to load than any other topic has to.
-    const { explainHits, openPlacesTable } = await import('../analytics/index.ts');
-    await explainHits({ lines, places: openPlacesTable(readConfig()), write });
+    const { hitsAnswer, openPlacesTable } = await import('../analytics/index.ts');
+    return hitsAnswer({ places: openPlacesTable(readConfig()) });
   },
-  async captures(lines, write, args) {
+  async captures(args) {
     if (args.length > 0) throw new UsageError(`Usage: ${explainUsage}`);
-    await explainCaptures({ lines, write, now: systemClock.now });
+    return capturesAnswer(systemClock);
   },
-  async conversions(lines, write, args) {
+  async conversions(args) {
     const destination = readDestination(args);
     const { versions = {} } = readConfig();
-    await explainConversions({ destination, lines, write, now: systemClock.now, versions });
+    return conversionsAnswer(destination, systemClock, versions);
   },
-  async errors(lines, write, args) {
-    await explainErrors({ destination: readDestination(args), lines, write, now: systemClock.now });
+  async errors(args) {
+    return errorsAnswer(readDestination(args), systemClock);
   },
-  async identifiers(lines, write, args) {
-    await explainIdentifiers({ platform: readPlatform(args), lines, write, now: systemClock.now });
+  async identifiers(args) {
+    return identifiersAnswer(readPlatform(args), systemClock);
   },
 };
 
-/** `fairlead explain <topic>`: NDJSON from standard input to standard output, in order; opens no store and no socket. */
-export async function explain([name = '', ...args]: string[]): Promise<number> {
+/** The table of places is as large as all the rest of a process: one thread holds it. */
+const aloneOnes: readonly string[] = ['hits'];
+
+/** @throws UsageError */
+export function explainer([name = '', ...args]: string[]): Promise<LineAnswer> {
   const topic = Object.hasOwn(topics, name) ? topics[name] : undefined;
   if (topic === undefined) throw new UsageError(`Usage: ${explainUsage}`);
-  const write: Write = async (text) => {
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  return topic(args);
+}
+
+/** `fairlead explain <topic>`: NDJSON from standard input to standard output, in order; opens no store and no socket. */
+export async function explain(args: string[]): Promise<number> {
+  const answer = await explainer(args);
+  const threads = aloneOnes.includes(args[0] as string)
+    ? undefined
+    : openThreads(new URL('./explain_worker.ts', import.meta.url), args);
+  const write = async (answers: Uint8Array) => {
+    if (!process.stdout.write(answers)) await once(process.stdout, 'drain');
   };
-  await topic(readLines(process.stdin, lineCharsMax), write, args);
+  try {
+    await answerLines({ bytes: process.stdin, write, answer, charsMax: lineCharsMax, ...(threads && { threads }) });
+  } finally {
+    await threads?.close();
+  }
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Conversion } from '../../contract/conversion.ts';
-import { answerLines } from '../platform/ndjson.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { LineAnswer } from '../platform/ndjson.ts';
 import { readMoment } from './conversions/moment.ts';
 import { isRefused, readConversion } from './conversions/read.ts';
 import { mostUrgent } from './destinations/answer_parts.ts';
@@ -15,7 +16,6 @@ import {
 } from './destinations/destination.ts';
 import { type Versions, versionOf } from './destinations/index.ts';
 
-type Write = (text: string) => Promise<void>;
 type Explained = { readonly request: OutgoingRequest } | { readonly rejected: Refusal };
 
 /**
@@ -66,34 +66,18 @@ export function explainAnswer(line: unknown, destination: Destination, clockNow:
   return verdict.rows === undefined ? said : { ...said, rows: verdict.rows.map(rowOf) };
 }
 
-/** The command `explain conversions`: one line of NDJSON out for each line in, in the same order. */
-export async function explainConversions({
-  destination,
-  lines,
-  write,
-  now,
-  versions,
-}: Parts & { versions: Versions }): Promise<void> {
-  const answer = parsedOr(rejected('invalid', 'line'), (line) => explainConversion(line, destination, now(), versions));
-  await answerLines({ lines, write, answer });
+/** The command `explain conversions`: what is said to a line of NDJSON. */
+export function conversionsAnswer(destination: Destination, clock: Pick<Clock, 'now'>, versions: Versions): LineAnswer {
+  return parsedOr(rejected('invalid', 'line'), (line) => explainConversion(line, destination, clock.now(), versions));
 }
 
 /** The command `explain errors`, the same way. */
-export async function explainErrors({ destination, lines, write, now }: Parts): Promise<void> {
-  const answer = parsedOr({ error: 'the line is no JSON' }, (line) => explainAnswer(line, destination, now()));
-  await answerLines({ lines, write, answer });
-}
-
-/** @property write resolves when more may come (backpressure) @property now milliseconds since 1970 */
-interface Parts {
-  readonly destination: Destination;
-  readonly lines: AsyncIterable<string>;
-  readonly write: Write;
-  readonly now: () => number;
+export function errorsAnswer(destination: Destination, clock: Pick<Clock, 'now'>): LineAnswer {
+  return parsedOr({ error: 'the line is no JSON' }, (line) => explainAnswer(line, destination, clock.now()));
 }
 
 /** @param otherwise what is said to a line that is no JSON */
-function parsedOr(otherwise: unknown, answer: (given: unknown) => unknown): (line: string) => unknown {
+function parsedOr(otherwise: unknown, answer: (given: unknown) => unknown): LineAnswer {
   return (line) => {
     let given: unknown;
     try {

@@ -1,10 +1,10 @@
 import { defineSubject } from '../platform/subject.ts';
 
 export { destinationOf, destinations } from './destinations/index.ts';
-export { explainConversions, explainErrors } from './explain.ts';
-export { explainIdentifiers } from './identifiers/explain.ts';
+export { conversionsAnswer, errorsAnswer } from './explain.ts';
+export { identifiersAnswer } from './identifiers/explain.ts';
 export { type IdentifierPlatform, platforms } from './identifiers/platforms.ts';
-export { explainCaptures } from './sources/explain.ts';
+export { capturesAnswer } from './sources/explain.ts';
 
 // What runs a desk is loaded where one starts: `explain` has neither stores nor a network, and is done before they are read.
 

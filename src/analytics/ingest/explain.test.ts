@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainHit, explainHits, explainLine } from './explain.ts';
+import { explainHit, explainLine, hitsAnswer } from './explain.ts';
 import { berlin, chrome } from './rig.ts';
 
 const places = { lookup: (address: string) => (address === '203.0.113.7' ? berlin : undefined) };
@@ -84,36 +84,12 @@ describe('what becomes of a hit', () => {
   });
 });
 
-describe('the command', () => {
-  async function run(lines: string[], write: (text: string) => Promise<void>) {
-    async function* stream() {
-      yield* lines;
-    }
-    return explainHits({ places, lines: stream(), write });
-  }
-  it('answers line by line in order, and passes empty lines over', async () => {
-    let out = '';
-    await run([JSON.stringify(hit), '', 'no json', JSON.stringify({ ...hit, url: 'x' })], async (text) => {
-      out += text;
-    });
-    const answers = out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(answers).toMatchObject([{ event: { pathname: '/a' } }, { stopped: 'invalid' }, { stopped: 'invalid' }]);
-  });
-  it('waits when its reader is slow', async () => {
-    const lines = Array.from({ length: 2_000 }, () => JSON.stringify(hit));
-    let writing = 0;
-    let most = 0;
-    let bytes = 0;
-    await run(lines, async (text) => {
-      most = Math.max(most, ++writing);
-      bytes += text.length;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      writing--;
-    });
-    expect(most).toBe(1);
-    expect(bytes).toBeGreaterThan(2_000 * 500);
-  });
+it('a line that is none is answered like any other', () => {
+  const answer = hitsAnswer({ places });
+  const lines = [JSON.stringify(hit), 'no json', JSON.stringify({ ...hit, url: 'x' })];
+  expect(lines.map((line) => answer(line))).toMatchObject([
+    { event: { pathname: '/a' } },
+    { stopped: 'invalid' },
+    { stopped: 'invalid' },
+  ]);
 });

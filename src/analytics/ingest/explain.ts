@@ -1,6 +1,6 @@
 import type { DropReason } from '../../../contract/drops.ts';
 import { plainAddress } from '../../platform/http/address.ts';
-import { answerLines } from '../../platform/ndjson.ts';
+import type { LineAnswer } from '../../platform/ndjson.ts';
 import { type AgentHeaders, readAgent } from './agent.ts';
 import { detectBot } from './bots.ts';
 import { channelOf } from './channel.ts';
@@ -134,16 +134,9 @@ function readHeaders(value: unknown): Record<string, string> | undefined {
   return headers;
 }
 
-/**
- * The command `explain hits`: one line of NDJSON out for each line in, in the same order. Empty lines are passed over.
- * @param parts.lines whole lines, as `readLines` gives them
- * @param parts.write resolves when more may come (backpressure)
- */
-export async function explainHits(
-  parts: ExplainParts & { lines: AsyncIterable<string>; write: (text: string) => Promise<void> },
-): Promise<{ lines: number }> {
-  const { lines, write } = parts;
-  return { lines: await answerLines({ lines, write, answer: (line) => explainLine(line, parts) }) };
+/** The command `explain hits`: what is said to a line of NDJSON. */
+export function hitsAnswer(parts: ExplainParts): LineAnswer {
+  return (line) => explainLine(line, parts);
 }
 
 export function explainLine(line: string, parts: ExplainParts): Explanation {

@@ -36,10 +36,17 @@ export function actionSourceOf({ action_source, page_url }: Conversion): ActionS
 
 /** When it happened; `clicked_at` is when the click was, and where nobody knows, when it happened. */
 export function momentOf(conversion: Conversion, of: 'occurred_at' | 'clicked_at' = 'occurred_at'): Moment {
-  const moment = readMoment(conversion[of] ?? conversion.occurred_at);
+  const text = conversion[of] ?? conversion.occurred_at;
+  const last = lastRead[of];
+  if (last?.text === text) return last.moment;
+  const moment = readMoment(text);
   if (typeof moment === 'string') throw new RangeError(`${of} of a conversion was not read before`);
+  lastRead[of] = { text, moment };
   return moment;
 }
+
+/** What is asked of one conversion is mostly asked several times in a row. */
+const lastRead: Partial<Record<'occurred_at' | 'clicked_at', { readonly text: string; readonly moment: Moment }>> = {};
 
 /** Click ids and the cookies made of them live so long, and no window of a platform is longer (reference). */
 export const clickMsMax = 90 * 86_400_000;

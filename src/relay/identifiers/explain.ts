@@ -1,4 +1,5 @@
-import { answerLines } from '../../platform/ndjson.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { LineAnswer } from '../../platform/ndjson.ts';
 import { countryCode } from './countries.ts';
 import { isHash, normalized, sha256 } from './given.ts';
 import { type IdentifierPlatform, type PlatformRules, platforms } from './platforms.ts';
@@ -32,21 +33,9 @@ export function explainIdentifier(line: unknown, platform: IdentifierPlatform, y
   return { normalized: text, sha256: isHash(text) ? text : sha256(text) };
 }
 
-/**
- * The command `explain identifiers`: one line of NDJSON out for each line in, in the same order. Empty lines are passed
- * over.
- * @param parts.write resolves when more may come (backpressure)
- */
-export async function explainIdentifiers(parts: {
-  platform: IdentifierPlatform;
-  lines: AsyncIterable<string>;
-  write: (text: string) => Promise<void>;
-  /** Milliseconds since 1970. */
-  now: () => number;
-}): Promise<void> {
-  const { platform, lines, write } = parts;
-  const year = new Date(parts.now()).getUTCFullYear();
-  await answerLines({ lines, write, answer: (line) => explainLine(line, platform, year) });
+/** The command `explain identifiers`: what is said to a line of NDJSON. */
+export function identifiersAnswer(platform: IdentifierPlatform, clock: Pick<Clock, 'now'>): LineAnswer {
+  return (line) => explainLine(line, platform, new Date(clock.now()).getUTCFullYear());
 }
 
 function explainLine(line: string, platform: IdentifierPlatform, year: number): ExplainedIdentifier {

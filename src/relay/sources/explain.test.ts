@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { captureReasons } from '../../../contract/mapping.ts';
-import { explainCapture, explainCaptures } from './explain.ts';
+import { capturesAnswer, explainCapture } from './explain.ts';
 
 const now = Date.UTC(2026, 10, 30, 9);
 const explain = (line: object) => explainCapture(JSON.stringify(line), now);
@@ -280,25 +280,10 @@ describe('properties', () => {
   });
 });
 
-it('lines are answered in their order, and empty ones passed over', async () => {
-  let out = '';
-  async function* lines() {
-    yield JSON.stringify(sent(order));
-    yield '';
-    yield '  ';
-    yield 'x';
-  }
-  await explainCaptures({
-    lines: lines(),
-    now: () => now,
-    write: async (text) => {
-      out += text;
-    },
-  });
-  expect(
-    out
-      .trimEnd()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { status: number }).status),
-  ).toEqual([202, 400]);
+it('a line that is no JSON is answered like any other', () => {
+  const answer = capturesAnswer({ now: () => now });
+  expect([JSON.stringify(sent(order)), 'x'].map((line) => answer(line))).toMatchObject([
+    { status: 202 },
+    { status: 400 },
+  ]);
 });

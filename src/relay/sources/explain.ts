@@ -1,5 +1,6 @@
 import { type CaptureReason, signatureSchemes } from '../../../contract/mapping.ts';
-import { answerLines } from '../../platform/ndjson.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { LineAnswer } from '../../platform/ndjson.ts';
 import { isNames } from '../mapping/data.ts';
 import { readMapping } from '../mapping/plan.ts';
 import { refused, type Taken, takeRequest } from './capture.ts';
@@ -113,15 +114,7 @@ function signingOf(given: unknown, ofPreset: Signing['scheme'] | undefined): Sig
   return named === undefined ? 'unread' : { scheme: known, secrets: all, header: named };
 }
 
-/** The command `explain captures`: one line of NDJSON out for each line in, in the same order; empty ones are passed over. */
-export async function explainCaptures({
-  lines,
-  write,
-  now,
-}: {
-  lines: AsyncIterable<string>;
-  write: (text: string) => Promise<void>;
-  now: () => number;
-}): Promise<void> {
-  await answerLines({ lines, write, answer: (line) => explainCapture(line, now()) });
+/** The command `explain captures`: what is said to a line of NDJSON. */
+export function capturesAnswer(clock: Pick<Clock, 'now'>): LineAnswer {
+  return (line) => explainCapture(line, clock.now());
 }
