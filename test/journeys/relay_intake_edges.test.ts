@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { IntakeLine, RequestStory, RequestsPage } from '../../contract/relay_reading.ts';
@@ -105,6 +106,46 @@ it('takes bodies that are packed, unpacks none beyond what a body may be, and na
   const story = await ask<RequestStory>('GET', `/requests/${first?.id}`);
   expect(story.shape).toContain('"event_name":"text (8)"');
   expect(story).toMatchObject({ way: 'request', requests: 1, told_all: 1, upload: null });
+});
+
+it('has a line of what never was a whole request: hung up, no HTTP any more, a head that is too large', async () => {
+  const source = await newSource();
+  const { port } = desk.server.http.address;
+  /** Writes, then waits for an answer or hangs up. */
+  const speak = (text: string, hangsUp: boolean) =>
+    new Promise<string>((resolve, reject) => {
+      let heard = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      socket.setEncoding('utf8').on('data', (piece) => {
+        heard += piece;
+      });
+      socket.on('error', reject).on('close', () => resolve(heard.split('\r\n', 1)[0] ?? ''));
+      if (hangsUp) setTimeout(() => socket.resetAndDestroy(), 150);
+    });
+  const head = (line: string, more: string) => `${line} HTTP/1.1\r\nHost: desk\r\n${more}\r\n\r\n`;
+  const postHead = (more: string) => head(`POST ${source.path}`, `Content-Type: application/json\r\n${more}`);
+  const said = [
+    await speak(`${postHead('Content-Length: 500')}{"event_name":"purchase"`, true),
+    await speak(`${postHead('Transfer-Encoding: chunked')}5\r\n{"eve\r\nxyz\r\n`, false),
+    await speak(head(`GET ${source.path}?payout=1`, `X-Long: ${'x'.repeat(30_000)}`), false),
+    // Whoever knows no source is told nothing, and leaves nothing.
+    await speak(head('GET /in/nobody-gave-this-out?payout=1', `X-Long: ${'x'.repeat(30_000)}`), false),
+  ];
+  expect(said).toEqual([
+    '',
+    'HTTP/1.1 400 Bad Request',
+    ...Array(2).fill('HTTP/1.1 431 Request Header Fields Too Large'),
+  ]);
+  const lines = await linesOf(`source=${source.id}`);
+  expect(
+    lines.map(({ status, reason, field, method, bytes }) => [status, reason, field, method, bytes]).toSorted(),
+  ).toEqual([
+    [400, 'incomplete', 'body', 'POST', 5],
+    [431, 'too_large', 'headers', 'GET', 0],
+    [499, 'incomplete', 'body', 'POST', 24],
+  ]);
+  expect(await stored(source.id)).toBe(0);
+  expect(await desk.metrics()).toMatch(/relay_requests.*4xx/);
 });
 
 it('takes more at once than one append of the spool: each is stored once, and the request has one line of all', async () => {

@@ -27,12 +27,15 @@ import {
 import { refuseCrossSite, refuseOtherContent } from './same_site.ts';
 import type { StaticFiles } from './static.ts';
 import type { HttpTls } from './tls.ts';
+import { answerUnread, lineOfUnread } from './unread.ts';
 
 /** A handler of the collection plane: it gets the raw request, and nothing of it is logged (R5). */
 export interface FastHandler {
   (request: IncomingMessage, response: ServerResponse): void;
   /** Takes plain requests without node:http; both must answer alike. */
   plain?: PlainHandler;
+  /** Told of a request whose head was larger than is read, and was answered so. */
+  tooLarge?(request: { readonly method: string; readonly url: string }): void;
 }
 
 export interface HttpOptions {
@@ -152,8 +155,10 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
       ? undefined
       : openTls(createTlsServer({ ...settings, ...tlsSettings(options.tls) }, onRequest), options.tls);
   const server: Server = tlsServer ?? createServer(settings, onRequest);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (socket.writable) socket.end(answerToNoRequest(error.code));
+  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+    const line = answerUnread(error, socket) === 431 ? lineOfUnread(error) : undefined;
+    if (line === undefined) return;
+    for (const [start, { tooLarge }] of fastUnder) if (line.url.startsWith(start)) tooLarge?.(line);
   });
   const plain = tlsServer === undefined ? openLane(server, options) : undefined;
   // Node lists a connection once HTTP is spoken on it; one that is still in its handshake must not hold up a stop.
@@ -206,20 +211,6 @@ function stepInFront<S extends Socket>(server: Server, event: 'connection' | 'se
   return (socket) => {
     for (const speakHttp of listeners) speakHttp.call(server, socket);
   };
-}
-
-/**
- * What cannot be read as a request has no route, so it may have been meant for the collection plane: any page may read
- * this answer, or its browser would report a fault of the network instead.
- */
-function answerToNoRequest(code: string | undefined): string {
-  const status =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  return `HTTP/1.1 ${status}\r\nAccess-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -4,6 +4,7 @@ import { captureLimits } from '../../../contract/mapping.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { PlainHandler } from '../../platform/http/plain_lane.ts';
 import type { FastHandler } from '../../platform/http/server.ts';
+import { answeredUnread } from '../../platform/http/unread.ts';
 import type { Log } from '../../platform/log.ts';
 import { type Random, timedUuidOf } from '../../platform/random.ts';
 import { type Lane, piecesOf, SpoolUnavailable } from '../../platform/spool/index.ts';
@@ -14,7 +15,7 @@ import { unpack } from '../sources/unpack.ts';
 import { earlyAgainAt } from './again.ts';
 import { type CaptureKeeper, capturePlace, captureText } from './captures.ts';
 import type { RunningSource, SourceDirectory } from './directory.ts';
-import { clockText } from './line.ts';
+import { clockText, intakeLine } from './line.ts';
 import type { IntakeRates } from './rate.ts';
 import { keySubject, keyText, makeRecord, recordLine, type Sealing, tellingIdOf } from './record.ts';
 import { capturedParts, nameOf, redactedBody, redactedQuery } from './redact.ts';
@@ -79,8 +80,13 @@ export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: 
       request.resume();
       return send(response, counts, { ...tooMany, retryAfter });
     }
-    readBody(request, (body) =>
-      answer(source, { method, url, headers, body, begun }, (reply) => send(response, counts, reply)),
+    readBody(
+      request,
+      (body) => answer(source, { method, url, headers, body, begun }, (reply) => send(response, counts, reply)),
+      (bytes) => {
+        const status = answeredUnread(request.socket) ?? hungUp;
+        unread(source, { method, status, reason: 'incomplete', field: 'body', bytes, begun });
+      },
     );
   };
   // What comes in one piece, as nearly everything does: the same without node:http, which takes more than reading a mapping.
@@ -99,7 +105,52 @@ export function openIntake(parts: IntakeParts): { handler: FastHandler; counts: 
     answer(source, { method: 'POST', url, headers, body, begun }, reply);
   };
   handler.plain = plain;
+  handler.tooLarge = ({ method, url }) => {
+    const source = sourceOf(url);
+    if (source === undefined || parts.rates.waitSeconds(source) > 0) return;
+    unread(source, {
+      method,
+      status: 431,
+      reason: 'too_large',
+      field: 'headers',
+      bytes: 0,
+      begun: parts.clock.monotonic(),
+    });
+  };
   return { handler, counts };
+
+  /** What never was a whole request has its line too. Nobody waits for that; one that cannot be kept is told of by the desk's log. */
+  function unread(source: RunningSource, { method, begun, ...said }: Unread): void {
+    countStatus(counts, said.status);
+    const at = parts.clock.now();
+    const line = {
+      ...{ organisationId: source.organisationId, sourceId: source.id, at, id: timedUuidOf(parts.random, at) },
+      ...{ way: 'request' as const, method: methodName(method), ms: msSince(parts, begun), ...said },
+    };
+    parts.log.append(intakeLine(line)).catch((error) => {
+      parts.house.error('relay.intake_line_failed', { source: source.id }, error);
+    });
+  }
+}
+
+/** As servers log a sender that was gone before there was an answer. */
+const hungUp = 499;
+
+interface Unread {
+  readonly method: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly field: string;
+  readonly bytes: number;
+  readonly begun: number;
+}
+
+function methodName(method: string): string {
+  return /^[A-Z]{1,10}$/.test(method) ? method : 'other';
+}
+
+function msSince({ clock }: IntakeParts, begun: number): number {
+  return Math.max(0, Math.round(clock.monotonic() - begun));
 }
 
 /** A request with its body, however it was read. */
@@ -167,14 +218,20 @@ function openAddresses({ directory, keys, clock }: IntakeParts): (url: string) =
   };
 }
 
-/** A declared or real excess is drained and never kept; one byte more than may be is what says so. */
-function readBody(request: IncomingMessage, done: (body: Buffer | null) => void): void {
+/**
+ * A declared or real excess is drained and never kept; one byte more than may be is what says so.
+ * @param cut told of a body that never came to its end, and how much of it came
+ */
+function readBody(request: IncomingMessage, done: (body: Buffer | null) => void, cut: (bytes: number) => void): void {
   const most = captureLimits.bodyBytesMax + 1;
   const pieces: Buffer[] = [];
   let bytes = 0;
   request.on('data', (piece: Buffer) => {
     if (bytes < most) pieces.push(piece.subarray(0, most - bytes));
     bytes += piece.length;
+  });
+  request.once('close', () => {
+    if (!request.readableEnded) cut(bytes);
   });
   request.once('end', () =>
     done(pieces.length === 0 ? null : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)),
@@ -210,10 +267,10 @@ async function take(
         status: said.status,
         reason: said.reason ?? '',
         field: said.field ?? '',
-        method: /^[A-Z]{1,10}$/.test(method) ? method : 'other',
+        method: methodName(method),
         content_type: kindOf(headers['content-type']),
         bytes: Math.min(came.body?.length ?? 0, 0xff_ff_ff_ff),
-        ms: Math.max(0, Math.round(parts.clock.monotonic() - begun)),
+        ms: msSince(parts, begun),
         conversions: more.conversions,
         problems: more.problems,
         body: (came.body?.length ?? 0) > captureLimits.bodyBytesMax ? '' : shapeOf(came),
@@ -382,10 +439,14 @@ const sentences: Readonly<Record<string, string>> = {
 };
 
 /** @returns what is sent, counted */
-function counted({ requests }: IntakeCounts, { status, body }: Reply): { status: number; text: string } {
+function counted(counts: IntakeCounts, { status, body }: Reply): { status: number; text: string } {
+  countStatus(counts, status);
+  return { status, text: JSON.stringify(body) };
+}
+
+function countStatus({ requests }: IntakeCounts, status: number): void {
   const name = `${Math.floor(status / 100)}xx`;
   requests.set(name, (requests.get(name) ?? 0) + 1);
-  return { status, text: JSON.stringify(body) };
 }
 
 function headersOf({ status, retryAfter }: Reply, bytes: number): Record<string, string | number> {

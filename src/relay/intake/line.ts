@@ -10,6 +10,7 @@ export interface IntakeLogLine {
   readonly status: number;
   readonly reason?: string;
   readonly field?: string;
+  readonly method?: string;
   readonly bytes?: number;
   readonly ms?: number;
   readonly conversions?: number;

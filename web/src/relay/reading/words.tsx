@@ -55,6 +55,7 @@ const reasons: Readonly<Record<string, string>> = {
   settings: 'the destination is not set up',
   gone: 'the destination is gone',
   method: 'neither POST nor GET',
+  incomplete: 'it ended before it was whole',
   too_large: 'larger than a request may be',
   too_deep: 'objects too deep in each other',
   too_many_items: 'too many items',
