@@ -480,7 +480,9 @@ it('answers what it cannot take with the reason, and each request stands in the 
   const [shape] = await desk.rows<{ body: string }>('SELECT body FROM relay_intake ORDER BY at DESC LIMIT 1');
   expect(shape?.body).not.toContain('unsigned-word');
   const macro = JSON.parse((await send('shop', purchase({ event_name: '{event}' }))).text);
-  expect(macro.problems).toEqual([{ field: 'event_name', reason: 'unexpanded_macro', macro: 'event' }]);
+  expect(macro.problems).toEqual([
+    { field: 'event_name', reason: 'unexpanded_macro', macro: 'event', path: 'event_name' },
+  ]);
 });
 
 it('writes no name of a part down that may be of somebody, and tells its sender which it was (REL-09)', async () => {

@@ -387,10 +387,12 @@ function capture(
 }
 
 function answerOf(taken: Taken, status: number, request: string): Reply {
-  const problems = taken.problems.map(({ field, reason, record, macro, at }) => ({
+  const problems = taken.problems.map(({ field, reason, record, macro, path, at }) => ({
     ...(record !== undefined && { record }),
     ...{ field: field === '' ? null : field, reason },
     ...(macro !== undefined && { macro }),
+    // Where the mapping looked for it.
+    ...(path !== undefined && { path }),
     ...(at !== undefined && { at }),
   }));
   if (status >= 400) {
