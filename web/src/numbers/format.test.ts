@@ -1,5 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { axisCount, cellOf, change, count, counted, duration, metricText, money, percent, share } from './format.ts';
+import {
+  axisCount,
+  cellOf,
+  change,
+  count,
+  counted,
+  decimalMoney,
+  duration,
+  metricText,
+  money,
+  percent,
+  share,
+} from './format.ts';
 
 const en = 'en-GB';
 
@@ -28,6 +40,12 @@ describe('a number is written in one way only', () => {
     ['hours and minutes', duration(3_840), '1h 04m'],
     ['money from 1,000 has no decimals', money({ currency: 'EUR', value: 96_418.4 }, en), '€96,418'],
     ['small money keeps the decimals of its currency', money({ currency: 'JPY', value: 42 }, en), '¥42'],
+    [
+      'an amount in digits keeps each of them',
+      decimalMoney('9007199254740993.125', 'EUR', en),
+      '€9,007,199,254,740,993.125',
+    ],
+    ['and has at least those of its currency', decimalMoney('129.9', 'EUR', en), '€129.90'],
     ['the suffix stands behind the digits', money({ currency: 'EUR', value: 1_500_000 }, 'de-DE'), '1,50M €'],
   ])('%s', (_rule, written, expected) => {
     expect(written.replace(/\u00a0/g, ' ').replace('JP', '')).toBe(expected);

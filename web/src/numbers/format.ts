@@ -120,6 +120,14 @@ export function exactMoney(amount: Money, locale?: Locale): string {
   return currencyFormat(amount.currency, locale).format(amount.value);
 }
 
+/** The same of an amount that is written in digits: each of them is shown, however many they are. */
+export function decimalMoney(amount: string, currency: string, locale?: Locale): string {
+  const places = amount.split('.')[1]?.length ?? 0;
+  const { maximumFractionDigits = 0 } = currencyFormat(currency, locale).resolvedOptions();
+  const decimals = places > maximumFractionDigits ? Math.min(places, 20) : undefined;
+  return currencyFormat(currency, locale, decimals).format(amount as Intl.StringNumericLiteral);
+}
+
 function currencyFormat(currency: string, locale: Locale, decimals?: number): Intl.NumberFormat {
   return format(locale, {
     style: 'currency',

@@ -139,7 +139,7 @@ export function SourceForm({
       )}
       {source.kind === 'http' && (
         <Field
-          label="What a request is answered that does not map"
+          label="Answer to a request that does not map"
           help="Shops end a webhook after repeated errors, so 202 is the rule. The request waits either way."
           error={ask.errorOf('unmapped_status')}
         >
@@ -159,16 +159,16 @@ export function SourceForm({
       {!isGoals &&
         text(
           'doubles_minutes',
-          'Minutes in which the same words are one conversion',
-          'For conversions without an order and without an id of their own.',
+          'Duplicate window in minutes',
+          'A request without an order or id that says the same again within so long is a duplicate, and counted as one.',
         )}
-      {text('raw_days', 'Days that identifiers are kept after the last delivery', 'Sealed; 0 to 30.')}
-      {text('intake_days', 'Days that its lines of the intake log are kept', '1 to 90.')}
+      {text('raw_days', 'Days to keep identifiers', 'Sealed, counted from the last delivery; 0 to 30.')}
+      {text('intake_days', 'Days to keep its intake log', '1 to 90.')}
       {source.kind === 'http' &&
         text(
           'requests_per_minute',
-          'Requests that it takes in a minute',
-          'A tenth of them at once; what is beyond is answered 429 with Retry-After, and counted. Empty: as many as come.',
+          'Requests a minute, at most',
+          'A tenth of that in one burst. Beyond it the answer is 429 with Retry-After, and counted. Empty: no limit.',
         )}
       {source.kind === 'http' && (
         <>

@@ -221,8 +221,8 @@ function Groups({
                           ? 'each can be sent again'
                           : `${able === 0 ? 'all' : exactCount(one.too_old)} older than ${to.age_days_max === null ? 'it takes' : `${to.age_days_max} days`}, or their route was removed`}
                     </span>
-                    <div className="rl-acts">
-                      {mayReplay && able > 0 && (
+                    {mayReplay && able > 0 && (
+                      <div className="rl-acts">
                         <button
                           type="button"
                           className="btn sm"
@@ -236,8 +236,8 @@ function Groups({
                         >
                           Replay…
                         </button>
-                      )}
-                    </div>
+                      </div>
+                    )}
                   </li>
                 );
               })}

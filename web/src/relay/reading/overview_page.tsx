@@ -76,7 +76,7 @@ function Overview({ organisation, period }: { organisation: Here; period: Return
       <Destinations answer={answer} to={to} />
       <Requests answer={answer} to={to} />
       <p className="re-zone">
-        Days of {answer.span.timezone}, from {momentText(answer.span.from)}. Times until accepted are within 5 %.
+        Days of {answer.span.timezone}, from {momentText(answer.span.from)}. Times until accepted are within 5%.
       </p>
     </>
   );
@@ -186,7 +186,7 @@ function Flow({ answer, to }: { answer: RelayOverview; to: To }) {
           <dd>
             <span className="re-v">{all.latency === null ? '–' : `≈ ${milliseconds(all.latency.p50_ms)}`}</span>
             <span className="q">
-              {all.latency === null ? 'none accepted' : `95 % in ≈ ${milliseconds(all.latency.p95_ms)}`}
+              {all.latency === null ? 'none accepted' : `95% in ≈ ${milliseconds(all.latency.p95_ms)}`}
             </span>
           </dd>
         </div>
@@ -288,13 +288,13 @@ function Destinations({ answer, to }: { answer: RelayOverview; to: To }) {
                   )}
                   <span className="q re-under">
                     {row.state === 'active' ? (
-                      row.label
+                      row.label !== row.name && row.label
                     ) : (
                       <span className="re-st bad">
                         <StateGlyph state="dead" />
                         {needs[row.state]}
                         {row.state_since !== null && ` since ${momentText(row.state_since)}`}
-                        {row.state_reason !== null && ` (${row.state_reason})`}
+                        {row.state_reason !== null && `: ${reasonText(row.state_reason)}`}
                       </span>
                     )}
                   </span>
@@ -322,7 +322,7 @@ function Destinations({ answer, to }: { answer: RelayOverview; to: To }) {
                   ) : (
                     <>
                       ≈ {milliseconds(row.latency.p50_ms)}
-                      <span className="q re-under">95 % ≈ {milliseconds(row.latency.p95_ms)}</span>
+                      <span className="q re-under">95% ≈ {milliseconds(row.latency.p95_ms)}</span>
                     </>
                   )}
                 </td>

@@ -25,9 +25,9 @@ import {
   reasonText,
   regionWords,
   StateGlyph,
-  StateMark,
   shortId,
   stateWords,
+  toneOf,
   valueText,
 } from './words.tsx';
 
@@ -464,7 +464,7 @@ function Delivery({
       title={nameOf(delivery)}
       words={
         <>
-          <StateMark state={state} /> {words}
+          <span className={`re-st ${toneOf[state]}`}>{stateWords[state]}</span> {words}
         </>
       }
       at={<At from={story.received_at} iso={delivery.settled_at} />}

@@ -1,7 +1,7 @@
 import type { BrowserState } from '../../../../contract/pixels.ts';
 import type { DeliveryState } from '../../../../contract/relay.ts';
 import type { AskedState, RelayPeriod } from '../../../../contract/relay_asked.ts';
-import { exactMoney } from '../../numbers/format.ts';
+import { decimalMoney } from '../../numbers/format.ts';
 
 export const periodWords: Readonly<Record<RelayPeriod, string>> = {
   today: 'Today',
@@ -87,19 +87,23 @@ const reasons: Readonly<Record<string, string>> = {
   other: 'other reasons',
 };
 
+/** Codes of platforms that are numbers, of which nobody sees what they mean: Meta's code and subcode, and TikTok's. */
+const codes: Readonly<Record<string, string>> = {
+  '100/2804003': 'older than Meta takes',
+  '190/458': 'the app was removed from the account',
+  '190/460': 'the password of the account was changed',
+  '190/463': 'the token has ended',
+  '190/467': 'the token is not valid',
+  '190': 'the token is not valid',
+  '40105': 'the token is not valid',
+  '40002': 'a field of it is wrong',
+};
+
+/** In words, with the platform's own code behind them where it is one. */
 export function reasonText(reason: string | null | undefined): string {
   if (reason == null || reason === '') return 'without a reason';
-  return reasons[reason] ?? reason;
-}
-
-/** A glyph and a word: a shape for each state, so that colour is never alone. */
-export function StateMark({ state, word }: { state: DeliveryState; word?: string }) {
-  return (
-    <span className={`re-st ${toneOf[state]}`}>
-      <StateGlyph state={state} />
-      {word ?? stateWords[state]}
-    </span>
-  );
+  const words = codes[reason] ?? (/^\d[\d/]*$/.test(reason) ? 'refused by the platform' : undefined);
+  return reasons[reason] ?? (words === undefined ? reason : `${words} (${reason})`);
 }
 
 export const toneOf: Readonly<Record<DeliveryState, string>> = {
@@ -154,7 +158,7 @@ function Shape({ state }: { state: DeliveryState }) {
 export function valueText(value: string | null, currency: string | null, isRefund = false): string {
   if (value === null) return '';
   const sign = isRefund ? '−' : '';
-  return currency === null ? `${sign}${value}` : sign + exactMoney({ value: Number(value), currency });
+  return currency === null ? `${sign}${value}` : sign + decimalMoney(value, currency);
 }
 
 export function eventText(name: string): string {
