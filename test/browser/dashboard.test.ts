@@ -180,11 +180,11 @@ it('keeps in the browser what is declared, and nothing else', { timeout: stepMs 
   // Somebody who waits for the first request sees it come, and keeps what is typed meanwhile.
   await fresh.goto(`${desk.origin}/s/shop.example/relay/sources/${source}`);
   await fresh.getByText('Waits for its first request.').waitFor();
-  await fresh.getByLabel('Days that identifiers are kept').fill('5');
+  await fresh.getByLabel('Days to keep identifiers').fill('5');
   const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"id":1}' };
   expect((await fetch(desk.origin + new URL(address).pathname, sent)).status).toBe(202);
   await fresh.getByText('Requests came, and nothing says yet how to read them.').waitFor();
-  expect(await fresh.getByLabel('Days that identifiers are kept').inputValue()).toBe('5');
+  expect(await fresh.getByLabel('Days to keep identifiers').inputValue()).toBe('5');
   await fresh.goto(`${desk.origin}/s/shop.example/relay/sources/${source}/mapping`);
   await fresh
     .getByRole('button', { name: /^event_name/ })
