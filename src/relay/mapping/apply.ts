@@ -6,7 +6,7 @@ import { type Data, isList } from './data.ts';
 import { macroIn, mayHoldMacro } from './macros.ts';
 import { type PlannedCase, type PlannedField, type PlannedRule, planMapping } from './plan.ts';
 import { FieldProblem, type Problem, TooMuchWork } from './problem.ts';
-import { behindNames, fillIn, isThroughNames, namesOf, type Scope, walk } from './walk.ts';
+import { behindNames, blockedAfter, eachOf, fillIn, type Scope, walk } from './walk.ts';
 
 /**
  * What became of a record: a conversion, with notes on what was left out of it; or none, and why; or one that the mapping
@@ -28,34 +28,23 @@ export function applyMapping(scope: Scope, mapping: Mapping, now: number): Mappe
     if (fitting === undefined) return [{ problems: [{ field: '', reason: 'no_case' }] }];
     if (fitting.ignore) return [{ ignored: true }];
     const { only, fields } = fitting;
-    const records = recordsOf(fitting, scope);
-    if ('reason' in records) return [{ problems: [records] }];
-    return records.map((record) =>
-      only === undefined || only(record) ? mapRecord(fields, record, now) : { ignored: true },
-    );
+    return recordsOf(fitting, scope).map((record) => {
+      if ('reason' in record) return { problems: [record] };
+      return only === undefined || only(record) ? mapRecord(fields, record, now) : { ignored: true };
+    });
   } catch (error) {
     if (error instanceof TooMuchWork) return [{ problems: [{ field: '', reason: 'too_much_work' }] }];
     throw error;
   }
 }
 
-/** @returns what is wrong where the list of `each` is not there, or is none: somebody has to know that nothing came of it */
-function recordsOf({ each, shownEach }: PlannedCase, scope: Scope): Scope[] | Problem {
+/** What `each` finds; where a list of it is not there, or is none, a problem stands in its place: somebody has to know that nothing came of it. */
+function recordsOf({ each, shownEach }: PlannedCase, scope: Scope): (Scope | Problem)[] {
   if (each === undefined) return [scope];
-  const found = walk(each, scope);
-  // `orders` is what people write who mean each of `orders`. With `orders[*]` each is said already, be it a list itself.
-  const records = each.steps.at(-1)?.kind === 'name' ? found.flatMap((one) => (isList(one) ? one : [one])) : found;
-  if (records.length > 0) {
-    scope.work.left -= records.length;
-    if (scope.work.left < 0) throw new TooMuchWork();
-    return records.map((record) => ({ ...scope, record }));
-  }
-  const names = namesOf(each);
-  const list = behindNames(each, names, scope);
-  const isRight = list === null || isList(list) || (list !== undefined && names === each.steps.length);
-  if (isRight) return [];
-  const reason = list === undefined ? 'missing' : 'invalid';
-  return { field: 'mapping.each', reason, ...(shownEach !== undefined && { path: shownEach }) };
+  const problem = { field: 'mapping.each', ...(shownEach !== undefined && { path: shownEach }) };
+  return eachOf(each, scope).map((one) =>
+    one === 'missing' || one === 'invalid' ? { ...problem, reason: one } : { ...scope, record: one.record },
+  );
 }
 
 /** As far as it was made: groups are there once a field of theirs is. */
@@ -168,14 +157,28 @@ function firstOf(planned: PlannedField, scope: Scope, problems: Problem[], notes
 
 /**
  * Something was said of consent, and not in the way in which this mapping reads it: `"consent": "denied"` where it looks for
- * `consent.ad_user_data`. As though nothing had been said it would go wherever nobody has to be asked.
+ * `consent.ad_user_data`, or asks of it in a condition. As though nothing had been said it would go wherever nobody has to be asked.
  */
 function isConsentUnread({ group, rules }: PlannedField, scope: Scope): boolean {
   if (group !== 'consent') return false;
-  const isUnread = (part: Path | string) => typeof part !== 'string' && !isThroughNames(part, scope);
-  return rules.some(
-    ({ path, template = [], when }) =>
-      when?.(scope) !== false && (path === undefined ? template : [path]).some(isUnread),
+  const asked = rules.flatMap(({ asks }) => asks);
+  const read = rules
+    .filter(({ when }) => when?.(scope) !== false)
+    .flatMap(({ path, template = [] }) => (path === undefined ? template : [path]))
+    .filter((part) => typeof part !== 'string');
+  return [...read, ...asked].some((path) => {
+    const after = blockedAfter(path, scope);
+    // What a condition looks at as it lies there is no other shape.
+    return after !== undefined && !asked.some((one) => isStart(one, path, after));
+  });
+}
+
+/** Is the one path the first so many steps of the other? */
+function isStart({ root, steps }: Path, whole: Path, count: number): boolean {
+  return (
+    root === whole.root &&
+    steps.length === count &&
+    steps.every((step, at) => JSON.stringify(step) === JSON.stringify(whole.steps[at]))
   );
 }
 

@@ -25,6 +25,13 @@ export function planCondition(given: Condition): Test {
   return (scope) => walk(path, scope).some((one) => holds(textOf(one)));
 }
 
+/** The paths that a condition asks of. */
+export function pathsOf(given: Condition): Path[] {
+  if ('all' in given) return given.all.flatMap(pathsOf);
+  if ('any' in given) return given.any.flatMap(pathsOf);
+  return 'not' in given ? pathsOf(given.not) : [parsePath(given.path) as Path];
+}
+
 function planComparison(given: Extract<Condition, { path: string }>): (text: string | undefined) => boolean {
   if ('equals' in given) {
     const wanted = String(given.equals);

@@ -289,7 +289,7 @@ describe('several conversions', () => {
   it.each<[string, string]>([
     ['orders', '{"orders":[{"id":"1"},{"id":"2"}]}'],
     ['orders[*].parts', '{"orders":[{"parts":[{"id":"1"}]},{"parts":[{"id":"2"}]}]}'],
-    ['orders[*].parts[*]', '{"orders":[{"parts":[{"id":"1"},{"id":"2"}]},{}]}'],
+    ['orders[*].parts[*]', '{"orders":[{"parts":[{"id":"1"},{"id":"2"}]},{"parts":[]},{"parts":null}]}'],
   ])('of what lies at %s, whether or not it is said to be a list', (each, json) => {
     const made = conversionsOf({ each, fields: { ...always, order_id: 'id' } }, json);
     expect(made).toMatchObject([{ conversion: { order_id: '1' } }, { conversion: { order_id: '2' } }]);
@@ -303,6 +303,18 @@ describe('several conversions', () => {
   ])('a list that is %s is named, not passed over: %s', (reason, each, json) => {
     expect(conversionsOf({ each, fields: always }, json)).toEqual([
       { problems: [{ field: 'mapping.each', reason, path: each }] },
+    ]);
+  });
+  it.each<[string, string]>([
+    ['missing', '{"orders":[{"parts":[{"id":"1"}]},{},{"parts":[{"id":"2"}]}]}'],
+    ['missing', '{"orders":[{"parts":[{"id":"1"}]},"x",{"parts":[{"id":"2"}]}]}'],
+    ['invalid', '{"orders":[{"parts":[{"id":"1"}]},{"parts":{"id":"3"}},{"parts":[{"id":"2"}]}]}'],
+  ])('a list that is %s in one of several is named in its place, and the others are conversions', (reason, json) => {
+    const each = 'orders[*].parts[*]';
+    expect(conversionsOf({ each, fields: { ...always, order_id: 'id' } }, json)).toMatchObject([
+      { conversion: { order_id: '1' } },
+      { problems: [{ field: 'mapping.each', reason, path: each }] },
+      { conversion: { order_id: '2' } },
     ]);
   });
   it('of rows that are lists themselves', () => {
@@ -341,6 +353,11 @@ describe('consent', () => {
     ['each of a list', 'consents[*].ads', '{"consents":{"ads":"denied"}}'],
     ['one of a list', { path: 'consents[type="ads"].status', default: 'granted' }, '{"consents":"denied"}'],
     ['a template', { template: '{{consent.ads}}' }, '{"consent":"denied"}'],
+    [
+      'a condition',
+      [{ when: { any: [{ path: 'consent.ads', equals: 'no' }] }, default: 'denied' }, { default: 'granted' }],
+      '{"consent":"denied"}',
+    ],
   ])('where the mapping looks in %s', (_what, rule, json) => {
     const mapping = { fields: { ...always, 'consent.ad_user_data': rule } };
     expect(conversionsOf(mapping, json)).toMatchObject([{ problems: [{ field: 'consent', reason: 'invalid' }] }]);
@@ -360,6 +377,19 @@ describe('consent', () => {
       ]);
     },
   );
+  it('that a condition looks at as it lies there is read', () => {
+    const rules = [
+      { when: { path: 'consent', equals: 'denied' }, default: 'denied' },
+      { when: { path: 'consent.ads', equals: 'no' }, default: 'denied' },
+      { default: 'granted' },
+    ];
+    const both = { fields: { ...always, 'consent.ad_user_data': rules } };
+    expect(
+      ['{"consent":"denied"}', '{"consent":{"ads":"no"}}', '{"consent":"yes"}', '{"consent":{"ads":"yes"}}'].map(
+        (json) => conversionsOf(both, json).map((one) => 'conversion' in one && one.conversion.consent?.ad_user_data),
+      ),
+    ).toEqual([['denied'], ['denied'], ['granted'], ['granted']]);
+  });
   it('of two shapes is read by a rule for each', () => {
     const rules = [{ path: 'consent.ads' }, { path: 'consent' }];
     const both = { fields: { ...always, 'consent.ad_user_data': rules } };

@@ -12,7 +12,7 @@ import {
 } from '../../../contract/mapping.ts';
 import { type Path, parsePath, parseTemplate, type TemplatePart } from '../../../contract/mapping_path.ts';
 import { wordsOfShape } from '../../platform/shape.ts';
-import { planCondition, type Test } from './conditions.ts';
+import { pathsOf, planCondition, type Test } from './conditions.ts';
 import { planFunction, type TextFunction } from './functions.ts';
 import { namesOf } from './walk.ts';
 
@@ -47,6 +47,8 @@ export interface PlannedRule {
   readonly path: Path | undefined;
   readonly template: readonly TemplatePart[] | undefined;
   readonly when: Test | undefined;
+  /** What `when` asks of. */
+  readonly asks: readonly Path[];
   readonly apply: readonly TextFunction[];
   readonly lookup: ReadonlyMap<string, string> | undefined;
   readonly otherwise: 'keep' | 'leave_out' | undefined;
@@ -160,6 +162,7 @@ function planRule(given: Rule): PlannedRule {
     path: rule.path === undefined ? undefined : pathOf(rule.path),
     template: rule.template === undefined ? undefined : parseTemplate(rule.template),
     when: rule.when && planCondition(rule.when as Condition),
+    asks: rule.when === undefined ? [] : pathsOf(rule.when as Condition),
     apply: (rule.apply ?? []).map(planFunction),
     lookup: rule.lookup && new Map(Object.entries(rule.lookup)),
     otherwise: rule.otherwise,

@@ -38,18 +38,21 @@ export function behindNames({ root, steps }: Path, count: number, scope: Scope):
   return one;
 }
 
-/** Whether what lies on the way to the end of a path, up to its first list, is what it goes through. An empty list is what some write for no names. */
-export function isThroughNames({ root, steps }: Path, scope: Scope): boolean {
+/**
+ * After how many steps of a path, up to its first list, there lies something that it cannot go through; undefined where there is nothing in
+ * its way. An empty list is what some write for no names.
+ */
+export function blockedAfter({ root, steps }: Path, scope: Scope): number | undefined {
   let one = scope[root] as Data | undefined;
-  for (const step of steps) {
-    if (one === undefined || one === null || one === '') return true;
+  for (const [at, step] of steps.entries()) {
+    if (one === undefined || one === null || one === '') return undefined;
     if (--scope.work.left < 0) throw new TooMuchWork();
-    if (step.kind !== 'name') return isList(one);
-    if (isList(one)) return one.length === 0;
-    if (!isNames(one)) return false;
+    if (step.kind !== 'name') return isList(one) ? undefined : at;
+    if (isList(one)) return one.length === 0 ? undefined : at;
+    if (!isNames(one)) return at;
     one = Object.hasOwn(one, step.name) ? one[step.name] : undefined;
   }
-  return true;
+  return undefined;
 }
 
 /** All that lies at a path: none, one, or several where it goes through a list. Null is nothing. */
@@ -66,6 +69,44 @@ export function walk(path: Path, scope: Scope): readonly Data[] {
     if (found.length === 0) return found;
   }
   return found.length === 1 ? (found[0] === null ? [] : found) : found.filter((one) => one !== null);
+}
+
+/** One that lies there; or what is wrong with the way to it. */
+type Found = { readonly record: Data } | 'missing' | 'invalid';
+
+/**
+ * Each thing of a list, by the path of that: `orders[*]`, or `orders`, which is what people write who mean each of them. An empty list and
+ * null are nothing; a name that is not there, in one of several too, is missing, and what is no list where one has to be is invalid.
+ */
+export function eachOf({ root, steps }: Path, scope: Scope): readonly Found[] {
+  let found: readonly Found[] = [{ record: scope[root] as Data }];
+  for (const step of steps) {
+    scope.work.left -= found.length;
+    if (scope.work.left < 0) throw new TooMuchWork();
+    found = found.flatMap((one) =>
+      typeof one === 'string' || one.record === null ? [one] : foundFrom(one.record, step, scope),
+    );
+  }
+  const isOpen = steps.at(-1)?.kind === 'name';
+  const all = found.flatMap((one) =>
+    isOpen && typeof one !== 'string' && isList(one.record) ? listed(one.record) : [one],
+  );
+  const things = all.filter((one) => typeof one === 'string' || one.record !== null);
+  scope.work.left -= things.length;
+  if (scope.work.left < 0) throw new TooMuchWork();
+  return things;
+}
+
+function foundFrom(one: Data, step: PathStep, scope: Scope): readonly Found[] {
+  if (step.kind === 'name') {
+    if (!isNames(one) || !Object.hasOwn(one, step.name)) return ['missing'];
+    return [{ record: one[step.name] as Data }];
+  }
+  return isList(one) ? listed(stepFrom([one], step, scope)) : ['invalid'];
+}
+
+function listed(list: readonly Data[]): readonly Found[] {
+  return list.map((record) => ({ record }));
 }
 
 const nothing: readonly Data[] = [];

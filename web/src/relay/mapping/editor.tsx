@@ -390,10 +390,14 @@ function Verdict({
   if (reason === 'ignored' && problems.length === 0)
     return <span className="st rl-quiet">The mapping says that this is no conversion.</span>;
   if (problems.length > 0 || reason !== null) {
-    if (field === 'mapping.each')
-      return (
-        <Bad>{`${problems[0]?.path ?? 'The list'} ${reason === 'missing' ? 'is not in this request' : 'is no list in this request'}: there is nothing to make conversions of.`}</Bad>
-      );
+    if (field === 'mapping.each') {
+      const what = `${problems[0]?.path ?? 'The list'} ${reason === 'missing' ? 'is not in' : 'is no list in'}`;
+      const rest =
+        found > 0
+          ? `one part of this request: nothing is made of that.`
+          : `this request: there is nothing to make conversions of.`;
+      return <Bad>{`${what} ${rest}`}</Bad>;
+    }
     if (reason === 'missing' && field !== null && !isMapped(field)) return <Bad>{`${field} is not mapped yet.`}</Bad>;
     const words = reason === null ? 'has a problem' : fieldProblem(field ?? '', reason);
     return <Bad>{field === null ? `${words}.` : `${field} ${words}.`}</Bad>;
