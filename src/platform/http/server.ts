@@ -106,6 +106,8 @@ export interface HttpServer {
 const requestMsMax = 30_000;
 const headMsMax = 10_000;
 const idleMsMax = 65_000;
+/** How often it is looked whether one is over: each ends so much late at most. Left alone Node looks twice a minute. */
+const lookMs = 2_000;
 /** Room for the longest address that a source reads, 16,384 characters, beside its headers: what is beyond is answered by its reader. */
 const headBytesMax = 24 * 1024;
 const bodyBytesDefault = 64 * 1024;
@@ -148,6 +150,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
     keepAliveTimeout: idleMsMax,
     headersTimeout: headMsMax,
     requestTimeout: requestMsMax,
+    connectionsCheckingInterval: lookMs,
     noDelay: true,
   };
   const tlsServer =
