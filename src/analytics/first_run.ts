@@ -177,7 +177,11 @@ export function firstRunRoutes(parts: FirstRunParts): Route[] {
       answer: siteNow,
       async handle(request) {
         const site = await siteOfPath(postgres, request);
-        const now = await siteNowOf(site.id).catch(() => undefined);
+        const now = await siteNowOf(site.id).catch((error: unknown) => {
+          // A store that is away or busy is an answer; anything else is a fault of ours.
+          if (error instanceof RequestError) return undefined;
+          throw error;
+        });
         const last = now?.lastEventMs;
         return {
           body: {

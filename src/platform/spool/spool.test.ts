@@ -124,6 +124,14 @@ describe('a segment closes after its time or its size', () => {
     }
   });
 
+  it('says in whole milliseconds how long its oldest row waits, as soon as one does', async () => {
+    const clock = stillClock(Date.UTC(2026, 0, 31));
+    const spool = await open({ clock });
+    await spool.lane('events').append(row(0));
+    clock.travel(0.25);
+    expect(spool.lagMs()).toBe(1);
+  });
+
   it('never grows beyond its size', async () => {
     const sizes: number[] = [];
     const spool = await open({ limits: { segmentBytesMax: 2_000, appendBytesMax: 300 } });

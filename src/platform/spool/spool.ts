@@ -68,7 +68,7 @@ export interface Spool {
   drain(deadlineMs?: number, lanes?: readonly string[]): Promise<boolean>;
   /** Refuses appends, ends the loader after what it has in hand, closes files. What is not delivered stays on disk. */
   close(): Promise<void>;
-  /** Age of the oldest row that is not in every sink yet; 0 when there is none. */
+  /** Age of the oldest row that is not in every sink yet, in whole milliseconds; 0 when there is none. */
   lagMs(): number;
   /** Bytes on disk: segments of all lanes and the quarantine. */
   bytes(): number;
@@ -233,7 +233,7 @@ export async function openSpool(settings: SpoolSettings): Promise<Spool> {
   function lagMs(): number {
     const births = [...running.values()].flatMap(({ closed, writer }) => [closed[0]?.bornAt, writer.oldestAt()]);
     const oldest = Math.min(...births.filter((bornAt) => bornAt !== undefined));
-    return oldest === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.monotonic() - oldest);
+    return oldest === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.ceil(clock.monotonic() - oldest));
   }
 
   function trouble(): Trouble[] {

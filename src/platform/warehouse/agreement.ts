@@ -97,6 +97,9 @@ export function keepsTheAgreement(open: () => Warehouse): void {
       'The parameter site of this statement has no value.',
     );
     await expect(open().read('SELECT 1', { site: 1 })).rejects.toThrow('The statement has no parameter site.');
+    await expect(open().read('SELECT {at:Int64}', { at: 0.5 })).rejects.toThrow(
+      'The parameter at of this statement is no whole number.',
+    );
   });
 
   test.each([

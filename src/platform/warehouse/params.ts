@@ -1,16 +1,23 @@
 /** A value for a placeholder `{name:Type}`. Arrays are for `Array(…)`; 64-bit integers travel as bigint or text. */
 export type Param = string | number | bigint | boolean | null | readonly Param[];
 
-const placeholder = /\{([A-Za-z_][A-Za-z0-9_]*):[^{}]+\}/g;
+const placeholder = /\{([A-Za-z_][A-Za-z0-9_]*):([^{}]+)\}/g;
+const wholeType = /^U?Int\d+$/;
 
 /**
  * Fails when a placeholder has no value or a value has no placeholder. On the embedded engine parameters stay on
- * their connection, so a forgotten one would silently take the value of the question before: of another site.
+ * their connection, so a forgotten one would silently take the value of the question before: of another site. Fails where a part of a
+ * whole number is given, too: the engine refuses it, and only at the moments at which there is one (a clock's milliseconds).
  */
 export function checkParams(sql: string, params: Record<string, unknown>): void {
-  const asked = new Set([...sql.matchAll(placeholder)].map((match) => match[1] as string));
-  for (const name of asked)
-    if (params[name] === undefined) throw new TypeError(`The parameter ${name} of this statement has no value.`);
+  const asked = new Set<string>();
+  for (const [, name = '', type = ''] of sql.matchAll(placeholder)) {
+    asked.add(name);
+    const value = params[name];
+    if (value === undefined) throw new TypeError(`The parameter ${name} of this statement has no value.`);
+    if (typeof value === 'number' && !Number.isInteger(value) && wholeType.test(type))
+      throw new TypeError(`The parameter ${name} of this statement is no whole number.`);
+  }
   for (const name of Object.keys(params))
     if (!asked.has(name)) throw new TypeError(`The statement has no parameter ${name}.`);
 }
