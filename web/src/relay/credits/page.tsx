@@ -143,6 +143,9 @@ function Standing({ answer }: { answer: Credits }) {
   return null;
 }
 
+/** What seven days say of the time after them says nothing of years. */
+const tellableDays = 730;
+
 function Figures({ answer, period }: { answer: Credits; period: RelayPeriod }) {
   const { balance, destinations, used_last_days, lots } = answer;
   const used = destinations.reduce((sum, { consumed }) => sum + consumed, 0);
@@ -181,7 +184,9 @@ function Figures({ answer, period }: { answer: Credits; period: RelayPeriod }) {
                 ? 'less than a day'
                 : days === 1
                   ? 'one day'
-                  : `${exactCount(days)} days`
+                  : days > tellableDays
+                    ? 'over two years'
+                    : `${exactCount(days)} days`
           }
           below={
             perDay === 0
