@@ -82,7 +82,14 @@ async function killUnderLoad(desk: KillableDesk, seed: string, say: (line: strin
     throw new Error(`${error.message} The desk ${isOver() ? 'had ended by itself' : 'ran'}: ${errors().slice(-3_000)}`);
   });
   const robotsSent = await robots.end();
-  must(load.faults.length === 0, `An answer that no sender may get: ${load.faults[0]}`);
+  must(
+    load.faults.length === 0,
+    `An answer that no sender may get: ${load.faults[0]}. The desk said: ${desk
+      .errors()
+      .filter((line) => line.includes('collect_failed'))
+      .slice(-3)
+      .join(' ')}`,
+  );
   must(
     load.acknowledged() > kills * 20,
     `Only ${load.acknowledged()} events were acknowledged: too few to prove anything.`,

@@ -232,8 +232,12 @@ export function isAway(error: unknown): boolean {
   const code = codeOf(error);
   if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300', '08006'].includes(code))
     return true;
-  return error instanceof Error && /^Connection terminated/.test(error.message);
+  return error instanceof Error && awayWords.test(error.message);
 }
+
+/** The driver's words, which have no code: cut off, found dead when it was asked, closed by us as it was, or none opened in time. */
+const awayWords =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect)/;
 
 /** A connection that must not be used again: its prepared statements no longer fit the server. */
 function isStale(error: unknown): boolean {

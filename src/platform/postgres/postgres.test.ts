@@ -12,7 +12,7 @@ import { eraseStores, openTestPostgres, ownerLogin, type TestPostgres } from '..
 import { systemClock } from '../clock.ts';
 import { silentLog } from '../log.ts';
 import { systemRandom } from '../random.ts';
-import { connectionsMax, openDoor } from './door.ts';
+import { connectionsMax, isAway, openDoor } from './door.ts';
 import {
   chaining,
   deletions,
@@ -435,6 +435,23 @@ describe('the built-in server', () => {
       process.kill(pid, 'SIGCONT');
       await Promise.all([patient.close(), impatient.close()]);
     }
+  });
+
+  test('whose connection is found dead when it is asked is away, by whatever words the driver says so', async () => {
+    const client = new pg.Client(await ownerLogin(db));
+    await client.connect();
+    client.on('error', () => {});
+    const asked = client.query('SELECT pg_sleep(10)').catch((error: unknown) => error);
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    const [during, after] = [await asked, await client.query('SELECT 1').catch((error: unknown) => error)];
+    expect([during, after].map(String)).toEqual([
+      'Error: Connection terminated unexpectedly',
+      'Error: Client has encountered a connection error and is not queryable',
+    ]);
+    expect([during, after].map(isAway)).toEqual([true, true]);
+    await client.end().catch(() => {});
+    expect(isAway(await client.query('SELECT 1').catch((error: unknown) => error))).toBe(true);
+    expect(isAway(new Error('relation "x" does not exist'))).toBe(false);
   });
 
   test('has no connection that nobody has used for a while', async () => {

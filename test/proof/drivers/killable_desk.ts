@@ -23,6 +23,8 @@ export interface KillableDesk {
   startSecond(): Child;
   /** The life that was started last. */
   life(): Child;
+  /** What all lives so far said went wrong: their lines of the level `error`. */
+  errors(): string[];
   /** SIGKILL to Node, to Postgres with all its processes, or to both at the same moment. */
   kill(what: 'node' | 'postgres' | 'both'): Promise<void>;
   /** Asks it to stop and gives its exit code. */
@@ -118,9 +120,11 @@ export async function openKillableDesk(parts: {
     );
   }
 
+  const lives: Child[] = [];
   async function start(options: StartOptions = {}): Promise<Child> {
     const child = run(['serve'], options);
     life = child;
+    lives.push(child);
     if (options.waits === false) return child;
     await child.says(/is running\.$/, startSeconds).catch((error: Error) => {
       throw new Error(`The desk did not start again: ${error.message} ${child.errors().slice(-2_000)}`);
@@ -183,6 +187,7 @@ export async function openKillableDesk(parts: {
     start,
     startSecond: () => run(['serve'], { env: { PORT: '0' } }),
     life: () => life as Child,
+    errors: () => lives.flatMap((one) => one.errors().split('\n')).filter((line) => line.includes('"level":"error"')),
     async kill(what) {
       const pids = what === 'node' ? [] : postgresPids();
       if (what !== 'postgres') life?.signal('SIGKILL');
