@@ -1,6 +1,5 @@
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { ConfigError, readConfig } from '../platform/config.ts';
+import { keepCompiled } from './compiled.ts';
 import {
   accessLogUsage,
   auditUsage,
@@ -199,9 +198,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-// What was compiled once is kept beside the project, as scripts/run.cjs has it: a command starts in half the time. Where it cannot be
-// written nothing is kept.
-enableCompileCache(fileURLToPath(new URL('../../.cache/compiled', import.meta.url)));
+keepCompiled();
 
 main(process.argv.slice(2)).then(
   (code) => {

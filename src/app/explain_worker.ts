@@ -1,9 +1,7 @@
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { keepCompiled } from './compiled.ts';
 
-// A thread has to be told for itself where it finds what was compiled once, and before anything else is loaded.
-enableCompileCache(fileURLToPath(new URL('../../.cache/compiled', import.meta.url)));
+keepCompiled();
 
 /** A thread of `fairlead explain`; its data is what stood behind that on the command line. */
 const { explainer, lineCharsMax } = await import('./explain.ts');

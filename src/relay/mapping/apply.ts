@@ -159,17 +159,16 @@ function firstOf(planned: PlannedField, scope: Scope, problems: Problem[], notes
  * Something was said of consent, and not in the way in which this mapping reads it: `"consent": "denied"` where it looks for
  * `consent.ad_user_data`, or asks of it in a condition. As though nothing had been said it would go wherever nobody has to be asked.
  */
-function isConsentUnread({ group, rules }: PlannedField, scope: Scope): boolean {
+function isConsentUnread({ group, rules, asks }: PlannedField, scope: Scope): boolean {
   if (group !== 'consent') return false;
-  const asked = rules.flatMap(({ asks }) => asks);
   const read = rules
     .filter(({ when }) => when?.(scope) !== false)
     .flatMap(({ path, template = [] }) => (path === undefined ? template : [path]))
     .filter((part) => typeof part !== 'string');
-  return [...read, ...asked].some((path) => {
+  return [...read, ...asks].some((path) => {
     const after = blockedAfter(path, scope);
     // What a condition looks at as it lies there is no other shape.
-    return after !== undefined && !asked.some((one) => isStart(one, path, after));
+    return after !== undefined && !asks.some((one) => isStart(one, path, after));
   });
 }
 

@@ -38,6 +38,8 @@ export interface PlannedField {
   /** Who writes what stands in it, which decides what is a macro there (macros.ts). */
   readonly writtenAs: 'words' | 'text' | 'code';
   readonly rules: readonly PlannedRule[];
+  /** What the conditions of its rules ask of. */
+  readonly asks: readonly Path[];
   /** The one path it lies at, name behind name, where nothing but that is said of it. */
   readonly place: Path | undefined;
   readonly items?: { readonly each: Path; readonly fields: readonly PlannedField[] };
@@ -47,8 +49,6 @@ export interface PlannedRule {
   readonly path: Path | undefined;
   readonly template: readonly TemplatePart[] | undefined;
   readonly when: Test | undefined;
-  /** What `when` asks of. */
-  readonly asks: readonly Path[];
   readonly apply: readonly TextFunction[];
   readonly lookup: ReadonlyMap<string, string> | undefined;
   readonly otherwise: 'keep' | 'leave_out' | undefined;
@@ -123,11 +123,18 @@ function planField(field: string, given: Rules | ItemRules): PlannedField {
   if (typeof given === 'object' && 'each' in given) {
     const fields = Object.entries(given.fields).map(([name, rules]) => planItemField(name, rules as Rules));
     const items = { each: pathOf(given.each), fields };
-    return { ...common, kind: 'items', writtenAs: 'text', rules: [], place: undefined, items };
+    return { ...common, kind: 'items', writtenAs: 'text', rules: [], asks: [], place: undefined, items };
   }
   const kind = canonicalFields.get(field) ?? 'custom';
   const rules = planRules(given);
-  return { ...common, kind, writtenAs: writtenAs({ ...common, kind }), rules, place: placeOf(rules) };
+  return {
+    ...common,
+    kind,
+    writtenAs: writtenAs({ ...common, kind }),
+    rules,
+    asks: asksOf(given),
+    place: placeOf(rules),
+  };
 }
 
 function placeOf([rule, other]: readonly PlannedRule[]): Path | undefined {
@@ -148,11 +155,21 @@ function planItemField(name: string, rules: Rules): PlannedField {
   const kind = name === 'id' ? 'text' : 'amount';
   const common = { field: name, group: undefined, name, kind } as const;
   const planned = planRules(rules);
-  return { ...common, writtenAs: writtenAs(common), rules: planned, place: placeOf(planned) };
+  return { ...common, writtenAs: writtenAs(common), rules: planned, asks: asksOf(rules), place: placeOf(planned) };
 }
 
 function planRules(given: Rules): PlannedRule[] {
-  return (Array.isArray(given) ? given : [given]).map(planRule);
+  return listOf(given).map(planRule);
+}
+
+function asksOf(given: Rules): Path[] {
+  return listOf(given).flatMap((rule) =>
+    typeof rule === 'string' || rule.when === undefined ? [] : pathsOf(rule.when as Condition),
+  );
+}
+
+function listOf(given: Rules): readonly Rule[] {
+  return Array.isArray(given) ? given : [given];
 }
 
 function planRule(given: Rule): PlannedRule {
@@ -162,7 +179,6 @@ function planRule(given: Rule): PlannedRule {
     path: rule.path === undefined ? undefined : pathOf(rule.path),
     template: rule.template === undefined ? undefined : parseTemplate(rule.template),
     when: rule.when && planCondition(rule.when as Condition),
-    asks: rule.when === undefined ? [] : pathsOf(rule.when as Condition),
     apply: (rule.apply ?? []).map(planFunction),
     lookup: rule.lookup && new Map(Object.entries(rule.lookup)),
     otherwise: rule.otherwise,
